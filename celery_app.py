@@ -1,0 +1,36 @@
+"""The Celery app and the schedule that a new database starts with.
+
+Run a worker with ``celery -A celery_app worker`` and the beat with
+``celery -A celery_app beat`` (the scheduler reads the database: django-celery-beat).
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deckrental.settings")
+
+app = Celery("deckrental")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# Written into the database once, where a task of that name is missing (deckrental/schedule.py).
+# From then on the admin decides: beat is not given this as `beat_schedule`, which would overwrite
+# what staff have changed at every start.
+BEAT_DEFAULTS = {
+    "Promote pending orders": {"task": "orders.tasks.promote_pending", "schedule": crontab(hour="6,12,18", minute="0")},
+    "Return unanswered shortfalls to the cart": {
+        "task": "orders.tasks.lapse_confirming",
+        "schedule": crontab(minute="*/5"),
+    },
+    "Cancel pending orders whose dispatch day has passed": {
+        "task": "orders.tasks.lapse_pending",
+        "schedule": crontab(hour="0", minute="10"),
+    },
+    "Void holds that were let go": {
+        "task": "orders.tasks.void_released_payments",
+        "schedule": crontab(minute="20"),
+    },
+    "Tell that a worker is alive": {"task": "orders.tasks.worker_heartbeat", "schedule": crontab(minute="*")},
+}

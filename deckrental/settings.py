@@ -1,0 +1,295 @@
+"""The settings, all of them from the environment; README.md lists the variables.
+
+Where DATABASE_URL or REDIS_URL is unset, the project starts a real server of its own (deckrental/local/).
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import environ
+import structlog
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from deckrental.redis_urls import celery_url, client_url
+from deckrental.stripe_keys import check_stripe_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# --- where it runs --------------------------------------------------------------------------------------
+
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")  # for links in e-mails
+HTTPS = SITE_URL.startswith("https://")
+DEBUG = env.bool("DEBUG", default=False)
+TESTING = "pytest" in sys.modules
+
+if "DATABASE_URL" in env:
+    DATABASE_URL = env.str("DATABASE_URL")
+else:
+    from deckrental.local import database_url
+
+    DATABASE_URL = database_url()
+
+if "REDIS_URL" in env:
+    REDIS_URL = env.str("REDIS_URL")
+else:
+    from deckrental.local import redis_url
+
+    REDIS_URL = redis_url()
+
+LOCAL = "DATABASE_URL" not in env  # on somebody's own machine: secrets are made where none are given
+
+if LOCAL:
+    from deckrental.local import local_dir, secrets
+
+    for name, value in secrets().items():
+        env.ENVIRON.setdefault(name, value)
+
+SECRET_KEY = env.str("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- the rooms ------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "deckrental",
+    "accounts",
+    "inventory",
+    "orders",
+    "allauth",
+    "allauth.account",
+    "django_celery_beat",
+    "django_structlog",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+
+ROOT_URLCONF = "deckrental.urls"
+WSGI_APPLICATION = "deckrental.wsgi.application"
+ASGI_APPLICATION = "deckrental.asgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "orders.context_processors.cart",
+            ],
+            "builtins": ["django.contrib.humanize.templatetags.humanize", "inventory.templatetags.money"],
+        },
+    }
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", default="Europe/Berlin")
+USE_I18N = False
+USE_TZ = True
+
+# --- database, cache, queue -----------------------------------------------------------------------------
+
+DATABASES = {"default": {**env.db_url_config(DATABASE_URL), "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60}}
+
+# Tests have databases of their own in a Redis that a running site may be using.
+_broker_db, _cache_db = (2, 3) if TESTING else (0, 1)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": client_url(REDIS_URL, _cache_db),
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a cart must outlive a restart of the cache
+
+CELERY_BROKER_URL = celery_url(REDIS_URL, _broker_db)
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True  # every task is safe to run twice
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- people ---------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "orders:list"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_SESSION_REMEMBER = True
+
+# --- mail -----------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Deckrental <desk@deckrental.example>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+if "EMAIL_URL" in env:
+    vars().update(env.email_url("EMAIL_URL"))
+elif LOCAL:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = local_dir() / "mail"
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# --- money (docs/pricing.md) ----------------------------------------------------------------------------
+
+CURRENCY = env.str("CURRENCY", default="eur")
+TAX_BASIS_POINTS = env.int("TAX_BASIS_POINTS", default=1900)  # 19 %, on cards and shipping
+DAY_RATE_BASIS_POINTS = env.int("DAY_RATE_BASIS_POINTS", default=100)  # 1 % of a copy's value for a day
+DAY_RATE_MINIMUM_CENTS = env.int("DAY_RATE_MINIMUM_CENTS", default=3)
+ORDER_MINIMUM_CENTS = env.int("ORDER_MINIMUM_CENTS", default=200)  # Stripe takes no less than 50
+
+# --- renting --------------------------------------------------------------------------------------------
+
+RENTAL_MAX_DAYS = env.int("RENTAL_MAX_DAYS", default=28)
+RENTAL_HORIZON_DAYS = env.int("RENTAL_HORIZON_DAYS", default=365)  # how far ahead a rental may begin
+SAME_DAY_TURNAROUND = env.bool("SAME_DAY_TURNAROUND", default=False)
+CONFIRMING_MINUTES = env.int("CONFIRMING_MINUTES", default=30)  # an unanswered shortfall goes back to the cart
+
+# --- payments (docs/payments.md) ------------------------------------------------------------------------
+
+STRIPE_DEBUG = env.bool("STRIPE_DEBUG", default=True)
+STRIPE_API_KEYS = {
+    "test": {
+        "publishable": env.str("STRIPE_TEST_PUBLISHABLE_KEY", default=""),
+        "secret": env.str("STRIPE_TEST_SECRET_KEY", default=""),
+    },
+    "live": {
+        "publishable": env.str("STRIPE_LIVE_PUBLISHABLE_KEY", default=""),
+        "secret": env.str("STRIPE_LIVE_SECRET_KEY", default=""),
+    },
+}
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself
+STRIPE_JS_URL = f"{STRIPE_API_BASE}/v3/" if STRIPE_API_BASE else "https://js.stripe.com/v3/"
+
+try:
+    check_stripe_settings(debug=STRIPE_DEBUG, keys=STRIPE_API_KEYS, api_base=STRIPE_API_BASE)
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from None
+
+# --- static files ---------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or TESTING
+
+# --- security -------------------------------------------------------------------------------------------
+
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+X_FRAME_OPTIONS = "DENY"
+
+_stripe = (
+    [STRIPE_API_BASE] if STRIPE_API_BASE else ["https://js.stripe.com", "https://api.stripe.com", "https://hooks.stripe.com"]
+)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, *_stripe],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "https://cards.scryfall.io", "https://img.scryfall.com"],
+        "font-src": [SELF],
+        "connect-src": [SELF, *_stripe],
+        "frame-src": _stripe,
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+# --- logs and errors ------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+_processors: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso"),
+]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "lines": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.LogfmtRenderer(bool_as_flag=False)
+            if not LOCAL
+            else structlog.dev.ConsoleRenderer(colors=False),
+            "foreign_pre_chain": _processors,
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
+    "root": {"handlers": ["console"], "level": "WARNING" if TESTING else LOG_LEVEL},
+    "loggers": {"stripe": {"level": "WARNING"}, "celery.worker.strategy": {"level": "WARNING"}},
+}
+structlog.configure(
+    processors=[
+        *_processors,
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+
+if env.str("SENTRY_DSN", default=""):
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=env.str("SENTRY_DSN"), send_default_pii=False)

@@ -1,0 +1,15 @@
+from django.contrib import admin
+from django.urls import include, path
+
+from deckrental import health
+from inventory import views as inventory_views
+
+urlpatterns = [
+    path("", inventory_views.home, name="home"),
+    path("", include("inventory.urls")),
+    path("", include("orders.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.process_is_up, name="healthz"),
+    path("readyz", health.site_is_ready, name="readyz"),
+]

@@ -1,0 +1,109 @@
+"""The plain form: one card per line, `4 Lightning Bolt`."""
+
+import re
+from dataclasses import dataclass, field
+
+MAX_QUANTITY = 250  # copies of a card on one line
+MAX_LINES = 1_000
+MAX_NAME = 200
+
+_COMMENT = re.compile(r"^\s*(//|#|>)")
+_HEADER = re.compile(
+    r"^(deck|main(?:deck| deck)?|sideboard|side board|commander|companion)\s*:?\s*(\(\d+\))?$", re.IGNORECASE
+)
+_SIDEBOARD_PREFIX = re.compile(r"^SB:\s*", re.IGNORECASE)
+_LEADING = re.compile(r"^([+\-−]?\d[\d.,/_]*)\s*(?:[x×*]\s*)?(?=\s|$)\s*(.*)$", re.IGNORECASE)
+_LEADING_X = re.compile(r"^([+\-−]?\d[\d.,/_]*)[x×*]\s*(\S.*)$", re.IGNORECASE)
+_TRAILING = re.compile(r"^(.*\S)\s+(?:[x×]\s?|\*\s?)(\d+)$", re.IGNORECASE)
+_ZONES = {
+    "sideboard": "sideboard",
+    "side board": "sideboard",
+    "companion": "sideboard",
+    "commander": "commander",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeckLine:
+    """A card asked for. `name` is as written; `zone` is main, sideboard or commander; `number` counts from 1."""
+
+    number: int
+    quantity: int
+    name: str
+    zone: str = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that could not be read: its number, what it says, and what to do about it."""
+
+    number: int
+    text: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeckList:
+    lines: tuple[DeckLine, ...] = field(default=())
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def check_quantity(text: str) -> int:
+    """The number of copies that `text` says. Raises ValueError, saying what to do, unless it is 1 to MAX_QUANTITY."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(
+            f"“{text[:20]}” is not a number of copies: write a whole number from 1 to {MAX_QUANTITY}."
+        )
+    quantity = int(text) if len(text) <= 9 else MAX_QUANTITY + 1
+    if quantity == 0:
+        raise ValueError("0 copies are nothing to add: write at least 1.")
+    if quantity > MAX_QUANTITY:
+        raise ValueError(f"{text[:20]} copies are too many: at most {MAX_QUANTITY} on a line.")
+    return quantity
+
+
+def _split_quantity(text: str) -> tuple[str, str]:
+    """(quantity as written, name); quantity "1" where none is written."""
+    for pattern in (_LEADING_X, _LEADING):
+        if match := pattern.match(text):
+            return match[1], match[2].strip()
+    if match := _TRAILING.match(text):
+        return match[2], match[1].strip()
+    return "1", text
+
+
+def parse(text: str | bytes, filename: str = "") -> DeckList:
+    """Reads a list of cards. Never raises: what is not understood is a Problem with its line number.
+
+    Accepted: `4 N`, `4x N`, `N x4`, `N * 4`, a name alone (one copy), `SB: 3 N`, headers (`Deck`,
+    `Sideboard:`, `Commander (1)`), comments (`//`, `#`, `>`), blank lines.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig", errors="replace")
+    lines: list[DeckLine] = []
+    problems: list[Problem] = []
+    zone = "main"
+    for number, raw in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
+        written = " ".join(raw.replace("\x00", " ").split())
+        if not written or _COMMENT.match(written):
+            continue
+        if len(lines) + len(problems) >= MAX_LINES:
+            problems.append(Problem(number, written[:80], f"Only the first {MAX_LINES} lines were read: add the rest in a second step."))  # fmt: skip
+            break
+        if header := _HEADER.match(written):
+            zone = _ZONES.get(header[1].lower(), "main")
+            continue
+        card, line_zone = written, zone
+        if prefix := _SIDEBOARD_PREFIX.match(written):
+            card, line_zone = written[prefix.end() :], "sideboard"
+        quantity_text, name = _split_quantity(card)
+        if not name:
+            problems.append(Problem(number, written[:80], "There is no card name on this line: write for example 4 Lightning Bolt."))  # fmt: skip
+        elif len(name) > MAX_NAME:
+            problems.append(Problem(number, written[:80], "This line is too long for a card name: write one card per line."))  # fmt: skip
+        else:
+            try:
+                lines.append(DeckLine(number, check_quantity(quantity_text), name, line_zone))
+            except ValueError as error:
+                problems.append(Problem(number, written[:80], str(error)))
+    return DeckList(tuple(lines), tuple(problems))

@@ -1,0 +1,59 @@
+"""How an order ends without a deck: cancelled, or unanswered for too long."""
+
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from inventory.reservations import release
+from orders import payments, tasks
+from orders.checkout import CheckoutError, go_back
+from orders.models import Order, OrderCard
+from orders.states import TRANSITIONS, Status
+from orders.transitions import SYSTEM, Actor, lock_order, move_order
+
+
+class NotCancellable(ValueError):
+    """The order cannot be cancelled as it stands; the message says why."""
+
+
+def can_cancel(order: Order) -> bool:
+    return Status.CANCELLED in TRANSITIONS[Status(order.status)]
+
+
+@transaction.atomic
+def cancel(*, order: Order, by: Actor, reason: str) -> Order:
+    """Gives the cards free and lets the hold go. Cancelling twice is cancelling once."""
+    order = lock_order(order.pk)
+    if order.status == Status.CANCELLED:
+        return order
+    if not can_cancel(order):
+        raise NotCancellable(f"This order is {order.get_status_display().lower()} and cannot be cancelled any more.")
+    release(claim=order.claim)
+    payments.release_hold(order)
+    OrderCard.objects.filter(order=order).update(needed=0)
+    move_order(order, Status.CANCELLED, by=by, reason=reason, queued_at=None)
+    tasks.send_email_after_commit(order, "cancelled")
+    return order
+
+
+def lapse_confirming(*, now: datetime) -> int:
+    """Shortfalls that nobody answered go back to the cart, and their holds are let go; returns how many."""
+    since = now - timedelta(minutes=settings.CONFIRMING_MINUTES)
+    lapsed = 0
+    for order in Order.objects.filter(status=Status.CONFIRMING, authorized_at__lte=since):
+        try:
+            go_back(order=order, by=SYSTEM, reason=f"no answer within {settings.CONFIRMING_MINUTES} minutes")
+        except CheckoutError:
+            continue  # answered at this very moment
+        lapsed += 1
+    return lapsed
+
+
+def lapse_pending(*, today: date) -> int:
+    """Cancels pending orders whose dispatch day has passed, releases their holds and offers other days by e-mail."""
+    lapsed = 0
+    for order in Order.objects.filter(status=Status.PENDING, out_on__lt=today):
+        cancel(order=order, by=SYSTEM, reason="its dispatch day has passed")
+        lapsed += 1
+    return lapsed

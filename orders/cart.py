@@ -1,0 +1,235 @@
+"""The cart: an order that holds nothing yet.
+
+Every change locks the cart's row first and fails on an order that is no cart any more, so that a second tab
+cannot change what has been paid for. Domain errors are `CartError`s with a message for the customer; nothing
+has changed when one is raised.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from inventory.card_names import nearest_names, resolve_names
+from inventory.decklist import MAX_QUANTITY, Problem, parse
+from inventory.models import Card, Printing, TemplateDeck, Zone
+from orders.models import Order, OrderCard, OrderTemplateDeck
+from orders.owners import Owner
+from orders.payments import release_hold
+from orders.states import Status
+from orders.transitions import lock_order
+
+MAX_LINES = 500
+
+
+class CartError(ValueError):
+    """What the customer asked for cannot be done; the message says what can. The cart is unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownLine:
+    """A line of a quick add that was not added: its problem, and the nearest names where it named no card."""
+
+    problem: Problem
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuickAdded:
+    """What a quick add did: the copies that were added, and the lines that were not."""
+
+    copies: int
+    unknown: tuple[UnknownLine, ...]
+
+
+LineKey = tuple[int, str, int | None]  # card, zone, preferred printing: what makes two lines equal
+
+
+def cart_of(owner: Owner | None) -> Order | None:
+    """The owner's cart, or None where there is none yet."""
+    return owner.orders().filter(status=Status.CART).first() if owner else None
+
+
+def make_cart_of(owner: Owner) -> Order:
+    """The owner's cart, made now where there is none. Safe against a second request doing the same."""
+    cart = cart_of(owner)
+    if cart is None:
+        try:
+            with transaction.atomic():
+                cart = Order.objects.create(**owner.as_fields)
+        except IntegrityError:  # the other request was faster: one cart per owner is a constraint
+            cart = owner.orders().get(status=Status.CART)
+    return cart
+
+
+def check_copies(quantity: int) -> None:
+    """Raises CartError unless a line may have that many copies."""
+    if quantity < 1:
+        raise CartError("A line has at least 1 copy. To take it out, use Remove.")
+    if quantity > MAX_QUANTITY:
+        raise CartError(f"A line has at most {MAX_QUANTITY} copies.")
+
+
+def lock_cart(cart: Order) -> Order:
+    """The cart, locked. Raises CartError where it is no cart any more."""
+    locked = lock_order(cart.pk)
+    if locked.status != Status.CART:
+        raise CartError("This cart has been submitted in the meantime. What you add now starts a new one.")
+    return locked
+
+
+def _add(cart: Order, additions: Mapping[LineKey, int]) -> None:
+    """Adds copies to a locked cart: to the line that is equal where there is one, else as a line of its own."""
+    lines = {_key(line): line for line in cart.order_cards.all()}
+    new = [key for key in additions if key not in lines]
+    if len(lines) + len(new) > MAX_LINES:
+        raise CartError(f"A cart has at most {MAX_LINES} lines; this would make {len(lines) + len(new)}.")
+    for key, copies in additions.items():
+        check_copies(copies + (lines[key].quantity if key in lines else 0))
+    OrderCard.objects.bulk_create(
+        OrderCard(order=cart, card_id=card, zone=zone, preferred_printing_id=printing, quantity=additions[card, zone, printing])
+        for card, zone, printing in new
+    )
+    for key in additions.keys() & lines.keys():
+        lines[key].quantity += additions[key]
+    OrderCard.objects.bulk_update([lines[key] for key in additions.keys() & lines.keys()], ["quantity"])
+
+
+@transaction.atomic
+def add_card(
+    *, cart: Order, card: Card, quantity: int, zone: str = Zone.MAIN, preferred_printing: Printing | None = None
+) -> None:
+    """Adds copies of a card: to its line where card, zone and preferred printing are equal, else as a new line."""
+    check_copies(quantity)
+    if preferred_printing is not None and preferred_printing.card_id != card.pk:
+        raise CartError(f"That is no printing of {card.name}. Choose one of the list.")
+    printing_id = preferred_printing.pk if preferred_printing else None
+    _add(lock_cart(cart), {(card.pk, zone, printing_id): quantity})
+
+
+@transaction.atomic
+def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
+    """Adds every card of a published template deck and notes that it went in; returns the number of copies."""
+    cart = lock_cart(cart)
+    if not TemplateDeck.objects.published().filter(pk=deck.pk).exists():
+        raise CartError(f"“{deck.name}” is not offered any more. Your cart is as it was; look for another under Decks.")
+    additions = {(line.card_id, line.zone, None): line.quantity for line in deck.deck_cards.all()}
+    if not additions:
+        raise CartError(f"“{deck.name}” has no cards yet.")
+    _add(cart, additions)
+    row, made = OrderTemplateDeck.objects.get_or_create(order=cart, template_deck=deck)
+    if not made:
+        OrderTemplateDeck.objects.filter(pk=row.pk).update(copies=F("copies") + 1)
+    return sum(additions.values())
+
+
+@transaction.atomic
+def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> None:
+    """Takes a template deck out again: as many copies of its cards as went in with it, as far as they are there."""
+    cart = lock_cart(cart)
+    leaving = {(line.card_id, line.zone): line.quantity * row.copies for line in row.template_deck.deck_cards.all()}
+    for line in cart.order_cards.filter(preferred_printing=None):
+        remaining = line.quantity - leaving.get((line.card_id, line.zone), 0)
+        if remaining <= 0:
+            line.delete()
+        elif remaining != line.quantity:
+            line.quantity = remaining
+            line.save(update_fields=["quantity"])
+    row.delete()
+
+
+@transaction.atomic
+def set_quantity(*, cart: Order, line: OrderCard, quantity: int) -> None:
+    """The line has this many copies from now on."""
+    check_copies(quantity)
+    lock_cart(cart)
+    OrderCard.objects.filter(pk=line.pk).update(quantity=quantity)
+
+
+@transaction.atomic
+def remove_line(*, cart: Order, line: OrderCard) -> None:
+    lock_cart(cart)
+    line.delete()
+
+
+def quick_add(*, cart: Order, text: str) -> QuickAdded:
+    """Adds the cards of a typed or pasted list. Lines that name no card are kept aside; the rest is added.
+
+    Raises CartError where the text holds nothing to add at all.
+    """
+    deck_list = parse(text)
+    if not deck_list.lines and not deck_list.problems:
+        raise CartError("Write a card to add, for example 4 Lightning Bolt.")
+    cards = resolve_names({line.name for line in deck_list.lines})
+    additions: Counter[LineKey] = Counter()
+    unknown = [UnknownLine(problem) for problem in deck_list.problems]
+    for line in deck_list.lines:
+        if line.name in cards:
+            additions[cards[line.name].pk, line.zone, None] += line.quantity
+        else:
+            message = f"No card is called “{line.name}”."
+            problem = Problem(line.number, f"{line.quantity} {line.name}", message)
+            unknown.append(UnknownLine(problem, tuple(nearest_names(line.name))))
+    if additions:
+        with transaction.atomic():
+            _add(lock_cart(cart), additions)
+    unknown.sort(key=lambda line: line.problem.number)
+    return QuickAdded(sum(additions.values()), tuple(unknown))
+
+
+@transaction.atomic
+def merge_carts(*, source: Order, destination: Order) -> None:
+    """Moves everything of one cart into another and deletes the emptied one; see `pour`."""
+    if source.pk == destination.pk:
+        return
+    # Both rows, in primary-key order, so that two merges cannot wait for each other.
+    locked = {pk: lock_order(pk) for pk in sorted((source.pk, destination.pk))}
+    source, destination = locked[source.pk], locked[destination.pk]
+    if {source.status, destination.status} != {Status.CART}:
+        raise CartError("Only carts can be merged.")
+    pour(source=source, destination=destination)
+
+
+def pour(*, source: Order, destination: Order) -> None:
+    """Moves lines, template decks, dates and address of a locked cart into a locked order, and deletes the cart.
+
+    Copies of equal lines (card, zone, preferred printing) add up; the source's dates, shipping and address win
+    where they are set. Lines are held to what a line may have, so that no sign-in fails over a full cart. A hold
+    on the source is let go: it was for another total.
+    """
+    lines = {_key(line): line for line in destination.order_cards.all()}
+    for line in source.order_cards.all():
+        equal = lines.get(_key(line))
+        if equal:
+            equal.quantity = min(MAX_QUANTITY, equal.quantity + line.quantity)
+            equal.save(update_fields=["quantity"])
+        else:
+            line.order = destination
+            line.save(update_fields=["order"])
+    for row in source.order_template_decks.all():
+        equal_row, made = OrderTemplateDeck.objects.get_or_create(
+            order=destination, template_deck_id=row.template_deck_id, defaults={"copies": row.copies}
+        )
+        if not made:
+            OrderTemplateDeck.objects.filter(pk=equal_row.pk).update(copies=F("copies") + row.copies)
+    _take_over(source, destination, ["first_day", "last_day", "out_on", "back_on", "shipping_method"])
+    _take_over(source, destination, ["email", "name", "street", "postcode", "city", "country"])
+    release_hold(source)
+    source.payments.update(order=destination)  # what was tried is kept on record
+    source.events.update(order=destination)
+    source.delete()
+
+
+def _key(line: OrderCard) -> LineKey:
+    return (line.card_id, line.zone, line.preferred_printing_id)
+
+
+def _take_over(source: Order, destination: Order, fields: Iterable[str]) -> None:
+    """The source's values where it has them; what belongs together comes together."""
+    fields = list(fields)
+    if any(getattr(source, field) for field in fields):
+        for field in fields:
+            setattr(destination, field, getattr(source, field))
+        destination.save(update_fields=fields)

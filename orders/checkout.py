@@ -1,0 +1,372 @@
+"""From cart to open order: dates and shipping, the hold, the availability answer, and what the customer does about it.
+
+It reads like the story: `set_shipping`, `submit`, `settle`, and then, where cards are short, `move_to_date`,
+`accept_shortfall` or `go_back`. Money is held before stock is taken and no transaction is open during a
+network call; `settle` is where a held payment meets the stock, under lock, and may be called by the page,
+by a webhook and by a retry at the same moment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from inventory.money import format_cents
+from inventory.reservations import Taken, take
+from orders import payments, tasks
+from orders import stripe_gateway as gateway
+from orders.cart import CartError, cart_of, lock_cart, pour
+from orders.dates import RentalPeriodError, blocked_period, check_rental_period
+from orders.deck_availability import short_by_line
+from orders.lines import lines_of, quote_of
+from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus, ShippingMethod
+from orders.owners import Owner
+from orders.pricing import Quote
+from orders.states import Status
+from orders.transitions import Actor, lock_order, move_order
+
+log = structlog.get_logger(__name__)
+
+
+class CheckoutError(ValueError):
+    """The order cannot go on like this; the message says what to do, `step` where: cart, shipping or payment."""
+
+    def __init__(self, message: str, *, step: str) -> None:
+        self.step = step
+        super().__init__(message)
+
+
+class StillShort(Exception):  # noqa: N818  an answer, not a defect
+    """The deck is not free on the new dates either (somebody was faster); nothing has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """How far a submission has come: the payment's status, and what the browser needs to go on."""
+
+    status: PaymentStatus
+    client_secret: str = ""
+    message: str = ""
+
+
+# --- dates and shipping ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def set_shipping(
+    *, cart: Order, first_day: date, last_day: date, method: ShippingMethod, contact: Mapping[str, str], today: date
+) -> Order:
+    """Dates, way of shipping and address of a cart. Raises RentalPeriodError or CartError; then nothing changes."""
+    cart = lock_cart(cart)
+    period = check_rental_period(first_day=first_day, last_day=last_day, method=method, today=today)
+    _set_dates(cart, period.first_day, period.last_day, method)
+    for name, value in contact.items():
+        setattr(cart, name, value)
+    cart.save(update_fields=["first_day", "last_day", "out_on", "back_on", "shipping_method", *contact])
+    return cart
+
+
+def _set_dates(order: Order, first_day: date, last_day: date, method: ShippingMethod) -> None:
+    order.first_day, order.last_day, order.shipping_method = first_day, last_day, method
+    period = order.rental_period
+    assert period is not None
+    blocked = blocked_period(period, method)
+    order.out_on, order.back_on = blocked.out_on, blocked.back_on
+
+
+def check_ready(order: Order, lines: list[OrderCard], *, today: date) -> Quote:
+    """What the order costs. Raises CheckoutError unless it could be paid for now."""
+    if not lines:
+        raise CheckoutError("Your cart is empty. Add cards or a deck first.", step="cart")
+    method = order.shipping_method
+    if order.first_day is None or order.last_day is None or method is None or not order.contact_email:
+        raise CheckoutError("Choose your days and how the deck gets to you first.", step="shipping")
+    if not method.active:
+        raise CheckoutError(f"“{method.name}” is not offered any more. Choose another way.", step="shipping")
+    if method.needs_address and not (order.name and order.street and order.city):
+        raise CheckoutError(f"For {method.name.lower()} we need your name and address.", step="shipping")
+    try:
+        check_rental_period(first_day=order.first_day, last_day=order.last_day, method=method, today=today)
+    except RentalPeriodError as error:
+        raise CheckoutError(f"Your days cannot be kept any more. {error}", step="shipping") from error
+    quote = quote_of(order, lines)
+    assert quote is not None
+    return quote
+
+
+# --- the money ------------------------------------------------------------------------------------------
+
+
+def submit(*, cart: Order, confirmation_token: str, shown_total_cents: int, today: date) -> Submitted:
+    """Holds the cart's total on the customer's card and, where that works, settles the order.
+
+    `shown_total_cents` is what the page said: nothing else is ever held. A second submission while the first
+    is under way gets the first one's answer, not a second hold.
+    """
+    unfinished = _finish_earlier_attempt(cart, today=today)
+    if unfinished is not None:
+        return unfinished
+    with transaction.atomic():
+        try:
+            cart = lock_cart(cart)
+        except CartError as error:
+            raise CheckoutError(str(error), step="cart") from error
+        quote = check_ready(cart, lines_of(cart), today=today)
+        if quote.total_cents != shown_total_cents:
+            raise CheckoutError("The total has changed. Please look at it once more before you pay.", step="payment")
+        running = _latest_attempt(cart)
+        if running is not None and running.status == PaymentStatus.CREATED:
+            attempt = running  # a second request came between: it gets the same answer, by the same key
+        else:
+            attempt = payments.begin_attempt(
+                order=cart, amount_cents=quote.total_cents, confirmation_token=confirmation_token
+            )
+    return _send(attempt, today=today)
+
+
+def _latest_attempt(order: Order) -> PaymentAttempt | None:
+    live = Payment.objects.live().filter(order=order)
+    return PaymentAttempt.objects.filter(payment__in=live).select_related("payment__order").order_by("-sequence").first()
+
+
+def _finish_earlier_attempt(cart: Order, *, today: date) -> Submitted | None:
+    """An attempt that a crash, a lost answer or an abandoned dialog left behind; None where a new one can begin."""
+    attempt = _latest_attempt(cart)
+    if attempt is None or attempt.status in (PaymentStatus.FAILED, PaymentStatus.VOIDED, PaymentStatus.EXPIRED):
+        return None
+    if attempt.status == PaymentStatus.CREATED:
+        return _send(attempt, today=today)
+    assert attempt.intent_id is not None
+    try:
+        payment = payments.sync_intent(attempt.intent_id)
+        if payment is not None and payment.status == PaymentStatus.ACTION_REQUIRED:
+            # The customer closed the bank's dialog and starts again: the old try must never succeed later.
+            gateway.cancel(attempt.intent_id)
+            payment = payments.sync_intent(attempt.intent_id)
+    except gateway.GatewayError as error:
+        return _not_reached(error)
+    if payment is None or payment.status in (PaymentStatus.FAILED, PaymentStatus.VOIDED, PaymentStatus.EXPIRED):
+        return None
+    return _after_sync(payment, today=today)
+
+
+def _send(attempt: PaymentAttempt, *, today: date) -> Submitted:
+    try:
+        intent = payments.send(attempt)
+    except gateway.Declined as declined:
+        return Submitted(PaymentStatus.FAILED, message=decline_message(declined.code, declined.message))
+    except gateway.GatewayError as error:
+        return _not_reached(error)
+    attempt.payment.refresh_from_db()
+    if attempt.payment.status == PaymentStatus.ACTION_REQUIRED:
+        return Submitted(PaymentStatus.ACTION_REQUIRED, client_secret=intent.client_secret)
+    return _after_sync(attempt.payment, today=today)
+
+
+def _not_reached(error: gateway.GatewayError) -> Submitted:
+    log.warning("payment_gateway_error", error=str(error), kind=type(error).__name__)
+    if isinstance(error, gateway.NotSetUp):
+        return Submitted(PaymentStatus.FAILED, message="This shop cannot take payments yet. Your cart is kept.")
+    if isinstance(error, gateway.Refused):
+        return Submitted(
+            PaymentStatus.FAILED,
+            message="The payment could not be started; nothing was charged. Please enter your card again.",
+        )
+    return Submitted(
+        PaymentStatus.PROCESSING,
+        message="The payment provider does not answer. Your cart is kept; press Pay again in a minute: "
+        "you cannot be charged twice.",
+    )
+
+
+def _after_sync(payment: Payment, *, today: date) -> Submitted:
+    if payment.status == PaymentStatus.AUTHORIZED:
+        settle(payment=payment, today=today)
+    elif payment.status == PaymentStatus.FAILED:
+        attempt = payment.attempts.latest("sequence")
+        return Submitted(payment.status, message=decline_message(attempt.error_code, attempt.error_message))
+    return Submitted(PaymentStatus(payment.status))
+
+
+def check_payment(*, order: Order, today: date) -> Submitted:
+    """How the latest attempt stands, asked of Stripe: after the bank's dialog, or when a page was lost."""
+    attempt = _latest_attempt(order)
+    if attempt is None or attempt.intent_id is None:
+        return Submitted(PaymentStatus.CREATED)
+    try:
+        payment = payments.sync_intent(attempt.intent_id)
+    except gateway.GatewayError as error:
+        return _not_reached(error)
+    assert payment is not None
+    return _after_sync(payment, today=today)
+
+
+DECLINES = {
+    "insufficient_funds": "There is not enough money on this card. Please use another one.",
+    "expired_card": "This card has expired. Please use another one.",
+    "incorrect_cvc": "The security code is not right. Please check it and try again.",
+    "processing_error": "The bank had a problem with this card. Please try again in a minute.",
+    "payment_intent_authentication_failure": "Your bank could not confirm that it is you. Please try again or use another card.",
+    "authentication_required": "Your bank wants to confirm that it is you. Please try again.",
+    "voided": "The payment was not finished. Please try again.",
+}
+
+
+def decline_message(code: str, message: str) -> str:
+    """What happened and what to do, for the customer."""
+    known = DECLINES.get(code)
+    return f"{known or 'The card was declined. Please use another one, or ask your bank.'} Nothing was charged."
+
+
+# --- the stock ------------------------------------------------------------------------------------------
+
+
+def settle(*, payment: Payment, today: date) -> Order:
+    """A held payment meets the stock: the order becomes open, or confirming where cards are short.
+
+    Does nothing to an order that has been settled before. Where the order is not what was paid for any more
+    (changed in another tab, its days passed), the hold is released and CheckoutError says so.
+    """
+    try:
+        with transaction.atomic():
+            order = lock_order(payment.order_id)
+            payment.refresh_from_db()
+            if order.status != Status.CART or payment.released_at is not None:
+                return order
+            if payment.status != PaymentStatus.AUTHORIZED:
+                return order
+            lines = lines_of(order)
+            quote = check_ready(order, lines, today=today)
+            if quote.total_cents != payment.amount_cents:
+                raise CheckoutError(
+                    "Your cart changed while you paid, so nothing is held. Please look at the new total.",
+                    step="payment",
+                )
+            _freeze_prices(order, lines, quote)
+            taken = _take(order, today=today)
+            if taken.shortfalls:
+                _become(order, Status.CONFIRMING, taken, by=_buyer(order), reason="authorized, found short")
+            else:
+                _become(order, Status.OPEN, taken, by=_buyer(order), reason="authorized, nothing short")
+            return order
+    except CheckoutError:
+        with transaction.atomic():
+            order = lock_order(payment.order_id)
+            if order.status == Status.CART:
+                payments.release_hold(order)
+        raise
+
+
+def _buyer(order: Order) -> Actor:
+    return Actor("customer", order.user)
+
+
+def _take(order: Order, *, today: date, accept_short: bool = False) -> Taken:
+    period = order.blocked_period
+    assert period is not None
+    return take(claim=order.claim, demand=order.demand(), period=period, today=today, accept_short=accept_short)
+
+
+def _freeze_prices(order: Order, lines: list[OrderCard], quote: Quote) -> None:
+    for line in lines:
+        line.day_price_cents = line.rent_cents
+    OrderCard.objects.bulk_update(lines, ["day_price_cents"])
+    order.cards_cents, order.shipping_cents = quote.cards_cents, quote.shipping_cents
+    order.tax_cents, order.tax_basis_points = quote.tax_cents, quote.tax_basis_points
+    order.total_cents = quote.total_cents
+    order.authorized_at = timezone.now()
+    order.save(
+        update_fields=["cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents"]
+    )
+
+
+def _become(order: Order, to: Status, taken: Taken, *, by: Actor, reason: str) -> None:
+    """Writes down what was taken (or not) with the change of status, and tells the customer after the commit."""
+    lines = list(order.order_cards.all())
+    needed = short_by_line(lines, taken.shortfalls) if taken.reservations else {}
+    for line in lines:
+        line.reservation = taken.reservations.get(line.card_id)
+        line.needed = needed.get(line.pk, 0)
+    OrderCard.objects.bulk_update(lines, ["reservation", "needed"])
+    move_order(
+        order,
+        to,
+        by=by,
+        reason=reason,
+        authorized_at=order.authorized_at,
+        queued_at=taken.queued_at if to == Status.PENDING else None,
+    )
+    if to in (Status.OPEN, Status.PENDING):
+        tasks.send_email_after_commit(order, to.value)
+
+
+# --- three ways on from a shortfall ---------------------------------------------------------------------
+
+
+@transaction.atomic
+def accept_shortfall(*, order: Order, by: Actor, today: date) -> Order:
+    """The customer waits with these dates: the whole demand is queued, the short cards are marked needed.
+
+    Where the shortfall has gone in the meantime, the order is open at once.
+    """
+    order = _lock_confirming(order)
+    _check_days(order, today=today)
+    taken = _take(order, today=today, accept_short=True)
+    if taken.shortfalls:
+        _become(order, Status.PENDING, taken, by=by, reason="the customer waits with these dates")
+    else:
+        _become(order, Status.OPEN, taken, by=by, reason="no longer short")
+    return order
+
+
+def move_to_date(*, order: Order, first_day: date, by: Actor, today: date) -> Order:
+    """The customer takes other dates of the same length, so the total stays. Raises StillShort or CheckoutError."""
+    with transaction.atomic():
+        order = _lock_confirming(order)
+        period, method = order.rental_period, order.shipping_method
+        assert period is not None
+        assert method is not None
+        moved = period.starting(first_day)
+        _set_dates(order, moved.first_day, moved.last_day, method)
+        _check_days(order, today=today)
+        taken = _take(order, today=today)
+        if taken.shortfalls:
+            raise StillShort  # rolls the dates back
+        order.save(update_fields=["first_day", "last_day", "out_on", "back_on"])
+        _become(order, Status.OPEN, taken, by=by, reason=f"moved to {first_day:%-d %B %Y}")
+    return order
+
+
+@transaction.atomic
+def go_back(*, order: Order, by: Actor, reason: str = "the customer goes back") -> Order:
+    """The order is a cart again and the hold is let go. A cart begun in the meantime is merged into it."""
+    order = _lock_confirming(order)
+    payments.release_hold(order)
+    OrderCard.objects.filter(order=order).update(day_price_cents=None)
+    newer = cart_of(Owner(user=order.user, guest=order.guest))
+    if newer is not None:  # one cart per owner
+        pour(source=lock_cart(newer), destination=order)
+    frozen = ("cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents", "authorized_at")
+    move_order(order, Status.CART, by=by, reason=reason, **dict.fromkeys(frozen))
+    return order
+
+
+def _lock_confirming(order: Order) -> Order:
+    order = lock_order(order.pk)
+    if order.status != Status.CONFIRMING:
+        raise CheckoutError("This has been decided already; here is how your order stands.", step="order")
+    return order
+
+
+def _check_days(order: Order, *, today: date) -> None:
+    method = order.shipping_method
+    assert order.first_day is not None
+    assert order.last_day is not None
+    assert method is not None
+    try:
+        check_rental_period(first_day=order.first_day, last_day=order.last_day, method=method, today=today)
+    except RentalPeriodError as error:
+        raise CheckoutError(str(error), step="shortfall") from error

@@ -1,0 +1,78 @@
+"""Which days can be chosen, and when the deck leaves and must be back."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.utils.formats import date_format
+
+from inventory.periods import BlockedPeriod, RentalPeriod
+from orders.models import ShippingMethod
+
+
+class RentalPeriodError(ValueError):
+    """The days cannot be rented; `field` is the form field that has to change."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The days of an order: leaves the shop, first and last day with the customer, due back at the shop."""
+
+    leaves_on: date
+    first_day: date
+    last_day: date
+    due_back_on: date
+
+
+def schedule_of(period: RentalPeriod, method: ShippingMethod) -> Schedule:
+    return Schedule(
+        leaves_on=blocked_period(period, method).out_on,
+        first_day=period.first_day,
+        last_day=period.last_day,
+        due_back_on=period.due_back(transit_back_days=method.transit_back_days),
+    )
+
+
+def blocked_period(period: RentalPeriod, method: ShippingMethod) -> BlockedPeriod:
+    """The half-open days on which the copies are away."""
+    return period.blocked(
+        transit_out_days=method.transit_out_days,
+        transit_back_days=method.transit_back_days,
+        same_day_turnaround=settings.SAME_DAY_TURNAROUND,
+    )
+
+
+def earliest_first_day(method: ShippingMethod, *, today: date) -> date:
+    """The first day that the customer can have a deck that is ordered today."""
+    return today + timedelta(days=method.lead_days + method.transit_out_days)
+
+
+def check_rental_period(*, first_day: date, last_day: date, method: ShippingMethod, today: date) -> RentalPeriod:
+    """The rental period. Raises RentalPeriodError unless the shop rents for these days with this method."""
+    if first_day < today:
+        raise RentalPeriodError("first_day", "This day has passed. Choose today or a later day.")
+    if last_day < first_day:
+        raise RentalPeriodError("last_day", "The last day is before the first. Choose the first day or a later one.")
+    earliest = earliest_first_day(method, today=today)
+    if first_day < earliest:
+        raise RentalPeriodError(
+            "first_day",
+            f"With {method.name.lower()} the deck can be with you from {date_format(earliest, 'j F Y')} at the earliest. "
+            "Choose that day or a later one, or another way of shipping.",
+        )
+    horizon = today + timedelta(days=settings.RENTAL_HORIZON_DAYS)
+    if first_day > horizon:
+        raise RentalPeriodError(
+            "first_day", f"We plan until {date_format(horizon, 'j F Y')}. Choose that day or an earlier one."
+        )
+    period = RentalPeriod(first_day, last_day)
+    if period.length > settings.RENTAL_MAX_DAYS:
+        raise RentalPeriodError(
+            "last_day",
+            f"These are {period.length} days; we rent for at most {settings.RENTAL_MAX_DAYS}. Choose an earlier last day.",
+        )
+    return period

@@ -1,0 +1,95 @@
+"""Can the shop deliver this order, and if not, what is missing and when would it do?"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.conf import settings
+
+from inventory.availability import END, FRONT, Place, Shortfall, next_available_start, shortfalls
+from inventory.sweep import spread
+from orders.dates import earliest_first_day
+from orders.models import Order, OrderCard
+from orders.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class DeckAvailability:
+    """`shortfalls` by card id, empty where the whole deck is available.
+
+    `next_start`: the first day on which the customer could have the whole deck for as long; the wished first
+    day where it is available, None where there is no such day within the planning horizon.
+    """
+
+    available: bool
+    shortfalls: Mapping[int, Shortfall] = field(default_factory=dict)
+    next_start: date | None = None
+
+
+def place_of(order: Order) -> Place | None:
+    """Where the order stands: a pending one at its place, a promised one at the front, any other at the end."""
+    if order.status == Status.PENDING:
+        assert order.queued_at is not None
+        return Place(order.queued_at, order.claim)
+    if order.status in (Status.OPEN, Status.DISPATCHED):
+        return FRONT
+    return END
+
+
+def deck_shortfalls(*, order: Order, today: date) -> dict[int, Shortfall]:
+    """What the order lacks on its days, at its place, not counting itself. One query."""
+    period = order.blocked_period
+    if period is None:
+        raise ValueError(f"{order} has no dates yet: availability is a question about days.")
+    return shortfalls(
+        order.demand(),
+        period.out_on,
+        period.back_on,
+        today=today,
+        place=place_of(order),
+        excluding=order.claim,
+    )
+
+
+def deck_available(*, order: Order, today: date) -> DeckAvailability:
+    """The engine's answer for every card and every blocked day of the order; see Order.deck_available."""
+    short = deck_shortfalls(order=order, today=today)
+    if not short:
+        return DeckAvailability(True, {}, order.first_day)
+    return DeckAvailability(False, short, next_start(order=order, today=today))
+
+
+def next_start(*, order: Order, today: date) -> date | None:
+    """The first day, not before the wished one, on which the customer could have the whole deck for as long."""
+    period, first_day, method = order.blocked_period, order.first_day, order.shipping_method
+    assert period is not None
+    assert first_day is not None
+    assert method is not None
+    # Never a day on which the shop could not dispatch any more.
+    delay = max(earliest_first_day(method, today=today) - first_day, timedelta(0))
+    out_on = next_available_start(
+        order.demand(),
+        period.out_on + delay,
+        period.back_on + delay,
+        settings.RENTAL_HORIZON_DAYS,
+        today=today,
+        place=place_of(order),
+        excluding=order.claim,
+    )
+    if out_on is None:
+        return None
+    start = first_day + (out_on - period.out_on)
+    return start if start <= today + timedelta(days=settings.RENTAL_HORIZON_DAYS) else None
+
+
+def short_by_line(lines: Iterable[OrderCard], short: Mapping[int, Shortfall]) -> dict[int, int]:
+    """For each line's id the copies it lacks: lines of one card share its shortfall, the latest line first."""
+    by_card: dict[int, list[OrderCard]] = {}
+    for line in sorted(lines, key=lambda line: line.pk):
+        by_card.setdefault(line.card_id, []).append(line)
+    needed = {}
+    for card_id, card_lines in by_card.items():
+        total = short[card_id].short if card_id in short else 0
+        dealt = spread(total, [line.quantity for line in card_lines])
+        needed.update(zip((line.pk for line in card_lines), dealt, strict=True))
+    return needed

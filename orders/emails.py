@@ -1,0 +1,47 @@
+"""What customers are told by e-mail. The texts are templates/emails/<kind>.txt, the subject in the first line."""
+
+from django.conf import settings
+from django.core import signing
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.dates import schedule_of
+from orders.deck_availability import next_start
+from orders.lines import lines_of
+from orders.models import Order
+from orders.states import Status
+
+_SALT = "order-link"
+LINK_DAYS = 90
+
+
+def order_link(order: Order) -> str:
+    """An address that shows the order without signing in; whoever has it may see the order."""
+    token = signing.dumps(order.number, salt=_SALT)
+    return f"{settings.SITE_URL}{reverse('orders:link', args=[token])}"
+
+
+def number_in_link(token: str) -> str | None:
+    """The order number in a link of ours, or None where it is not ours or too old."""
+    try:
+        return signing.loads(token, salt=_SALT, max_age=LINK_DAYS * 24 * 60 * 60)
+    except signing.BadSignature:
+        return None
+
+
+def send_order_email(*, order: Order, kind: str) -> None:
+    """Tells the customer about the order: open, pending, promoted or cancelled."""
+    period, method = order.rental_period, order.shipping_method
+    cancelled = order.events.filter(to_status=Status.CANCELLED).first()
+    context = {
+        "order": order,
+        "lines": lines_of(order),
+        "schedule": schedule_of(period, method) if period and method else None,
+        "link": order_link(order),
+        "reason": cancelled.reason if cancelled else "",
+        "next_start": next_start(order=order, today=timezone.localdate()) if cancelled and period and method else None,
+    }
+    subject, _, body = render_to_string(f"emails/{kind}.txt", context).strip().partition("\n")
+    EmailMessage(subject.strip(), body.strip() + "\n", to=[order.contact_email]).send()

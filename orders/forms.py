@@ -1,0 +1,164 @@
+"""Forms of the cart, the checkout and the desk. They read what was typed; the rules are the domain's."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from inventory.decklist import MAX_QUANTITY
+from inventory.models import Printing, Zone
+from orders.dates import RentalPeriodError, check_rental_period
+from orders.models import ShippingMethod
+
+MAX_LIST_CHARACTERS = 100_000
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class CopiesField(forms.IntegerField):
+    """A number of copies, from 1 to what a line may have."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            min_value=1,
+            max_value=MAX_QUANTITY,
+            error_messages={
+                "invalid": f"Write a whole number of copies, from 1 to {MAX_QUANTITY}.",
+                "required": "Write how many copies.",
+                "min_value": "A line has at least 1 copy. To take it out, use Remove.",
+                "max_value": f"A line has at most {MAX_QUANTITY} copies.",
+            },
+            **kwargs,
+        )
+
+
+class AddCardForm(forms.Form):
+    """`quantity`, `zone` and `preferred_printing` (an id), all of them optional on the page."""
+
+    quantity = CopiesField(required=False)
+    zone = forms.ChoiceField(choices=Zone.choices, required=False)
+    preferred_printing = forms.ModelChoiceField(
+        Printing.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": "That is no printing of this card. Choose one of the list."},
+    )
+
+    def __init__(self, *args: Any, card_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["preferred_printing"].queryset = Printing.objects.filter(card_id=card_id)  # type: ignore[attr-defined]
+
+    def clean_quantity(self) -> int:
+        return 1 if self.cleaned_data["quantity"] is None else self.cleaned_data["quantity"]
+
+    def clean_zone(self) -> str:
+        return self.cleaned_data["zone"] or Zone.MAIN
+
+
+class QuickAddForm(forms.Form):
+    cards = forms.CharField(
+        label="Quick add",
+        max_length=MAX_LIST_CHARACTERS,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "4 Lightning Bolt", "spellcheck": "false"}),
+        help_text="A card on each line, with the number of copies before it.",
+        error_messages={"required": "Write a card to add, for example 4 Lightning Bolt."},
+    )
+
+
+class QuantityForm(forms.Form):
+    quantity = CopiesField()
+
+
+class ShippingForm(forms.Form):
+    """Dates, way of shipping and address. The address is asked for where the way of shipping needs one."""
+
+    CONTACT = ("email", "name", "street", "postcode", "city", "country")
+
+    first_day = forms.DateField(label="First day with you", widget=DateInput)
+    last_day = forms.DateField(label="Last day with you", widget=DateInput)
+    shipping_method = forms.ModelChoiceField(
+        ShippingMethod.objects.none(),
+        label="Shipping",
+        to_field_name="slug",
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose how the deck gets to you.",
+            "invalid_choice": "This way of shipping is not offered any more. Choose another one.",
+        },
+    )
+    email = forms.EmailField(
+        label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+    name = forms.CharField(max_length=120, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    street = forms.CharField(
+        label="Street and number",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+    )
+    postcode = forms.CharField(
+        max_length=20, required=False, widget=forms.TextInput(attrs={"autocomplete": "postal-code"})
+    )
+    city = forms.CharField(
+        max_length=120, required=False, widget=forms.TextInput(attrs={"autocomplete": "address-level2"})
+    )
+    country = forms.CharField(
+        max_length=60, required=False, widget=forms.TextInput(attrs={"autocomplete": "country-name"})
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        methods = ShippingMethod.objects.filter(active=True).order_by("position", "pk")
+        self.fields["shipping_method"].queryset = methods  # type: ignore[attr-defined]
+        for name in ("first_day", "last_day"):
+            self.fields[name].widget.attrs["min"] = today.isoformat()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        method = cleaned.get("shipping_method")
+        if method and method.needs_address:
+            for name in ("name", "street", "postcode", "city", "country"):
+                if not cleaned.get(name):
+                    self.add_error(name, f"We need this to send the deck: {method.name} goes to an address.")
+        if method and "first_day" in cleaned and "last_day" in cleaned:
+            try:
+                check_rental_period(
+                    first_day=cleaned["first_day"], last_day=cleaned["last_day"], method=method, today=self.today
+                )
+            except RentalPeriodError as error:
+                self.add_error(error.field, str(error))
+        return cleaned
+
+    @property
+    def contact(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in self.CONTACT}
+
+
+class PaymentForm(forms.Form):
+    """What the payment page sends: the token that stands for the card, and the total that it showed."""
+
+    confirmation_token = forms.RegexField(r"^[A-Za-z0-9_]{1,255}$")
+    total_cents = forms.IntegerField(min_value=1)
+
+
+class ReceiveForm(forms.Form):
+    """Copies that came to the desk (or will, on `effective_on`)."""
+
+    quantity = CopiesField()
+    printing = forms.ModelChoiceField(Printing.objects.none())
+    effective_on = forms.DateField(required=False, widget=DateInput)
+
+    def __init__(self, *args: Any, card_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["printing"].queryset = Printing.objects.filter(card_id=card_id)  # type: ignore[attr-defined]
+
+    def clean_effective_on(self) -> date:
+        return self.cleaned_data["effective_on"] or timezone.localdate()

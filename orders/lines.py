@@ -1,0 +1,36 @@
+"""The lines of an order as they are shown and priced."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from orders.models import Order, OrderCard
+from orders.pricing import Quote, quote_order
+
+
+def lines_of(order: Order) -> list[OrderCard]:
+    """All lines with card, printing and price, in the order in which a deck is read. One query."""
+    return list(order.order_cards.with_rent().by_zone_and_name())
+
+
+def quote_of(order: Order, lines: Sequence[OrderCard]) -> Quote | None:
+    """What the order costs: as frozen where it is authorized, else by today's prices.
+
+    None until dates and shipping are chosen: without days there is no price.
+    """
+    period, method = order.rental_period, order.shipping_method
+    if period is None or method is None:
+        return None
+    if order.total_cents is not None:
+        assert order.cards_cents is not None
+        assert order.shipping_cents is not None
+        assert order.tax_basis_points is not None
+        assert order.tax_cents is not None
+        return Quote(period.length, order.cards_cents, order.shipping_cents, order.tax_basis_points, order.tax_cents)
+    return quote_order(
+        [(line.quantity, line.rent_cents) for line in lines],
+        days=period.length,
+        shipping_cents=method.price_cents,
+        tax_basis_points=settings.TAX_BASIS_POINTS,
+        minimum_cents=settings.ORDER_MINIMUM_CENTS,
+    )

@@ -1,0 +1,128 @@
+"""Money that the payment provider holds or has taken for an order; docs/payments.md."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Guest
+from orders.models.order import Order
+
+
+class PaymentCustomer(models.Model):
+    """A customer as the payment provider knows them: one for each user or guest who has paid."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    guest = models.OneToOneField(Guest, null=True, on_delete=models.CASCADE, related_name="+")
+    stripe_id = models.CharField(max_length=255, unique=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="payment_customer_has_one_owner",
+                condition=Q(user__isnull=False, guest__isnull=True) | Q(user__isnull=True, guest__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.stripe_id
+
+
+class PaymentStatus(models.TextChoices):
+    CREATED = "created", "Not yet answered"
+    FAILED = "failed", "Failed"
+    ACTION_REQUIRED = "action_required", "Waiting for the customer"
+    PROCESSING = "processing", "Processing"
+    AUTHORIZED = "authorized", "Authorized"
+    CAPTURED = "captured", "Captured"
+    EXPIRED = "expired", "Expired"
+    VOIDED = "voided", "Voided"
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def live(self) -> "PaymentQuerySet":
+        """Those that still stand for their order: at most one for each."""
+        return self.filter(kind=Payment.Kind.ORDER, released_at=None).exclude(
+            status__in=[PaymentStatus.EXPIRED, PaymentStatus.VOIDED]
+        )
+
+    def to_void(self) -> "PaymentQuerySet":
+        """Those that were let go, and of which the provider does not know yet."""
+        return self.filter(released_at__isnull=False).exclude(
+            status__in=[PaymentStatus.EXPIRED, PaymentStatus.VOIDED, PaymentStatus.CAPTURED]
+        )
+
+
+class Payment(models.Model):
+    """An amount in cents that a customer owes for an order, and how far it has come.
+
+    Only `orders.payments.sync_intent` writes `status`.
+    """
+
+    class Kind(models.TextChoices):
+        ORDER = "order", "Order"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.ORDER)
+    amount_cents = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=16, choices=PaymentStatus, default=PaymentStatus.CREATED)
+    customer = models.ForeignKey(PaymentCustomer, null=True, on_delete=models.SET_NULL, related_name="payments")
+    payment_method = models.CharField(max_length=255, blank=True, default="")
+    card_brand = models.CharField(max_length=20, blank=True, default="")
+    card_last4 = models.CharField(max_length=4, blank=True, default="")
+    released_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it was decided to let the hold go; voiding it may take longer."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=Q(kind="order", released_at__isnull=True) & ~Q(status__in=["expired", "voided"]),
+                name="one_live_payment_per_order",
+            ),
+            models.CheckConstraint(name="payment_amount_above_0", condition=Q(amount_cents__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount_cents} {self.currency}: {self.status}"
+
+
+class PaymentAttempt(models.Model):
+    """One try to authorize a payment: the exact request, written down before it is sent."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="attempts")
+    sequence = models.PositiveIntegerField()
+    parameters = models.JSONField()
+    idempotency_key = models.CharField(max_length=100, unique=True)
+    intent_id = models.CharField(max_length=255, unique=True, null=True)
+    status = models.CharField(max_length=16, choices=PaymentStatus, default=PaymentStatus.CREATED)
+    error_code = models.CharField(max_length=80, blank=True, default="")
+    error_message = models.TextField(blank=True, default="")
+    capture_before = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["payment", "sequence"], name="one_attempt_per_sequence")]
+
+    def __str__(self) -> str:
+        return self.idempotency_key
+
+
+class WebhookEvent(models.Model):
+    """An event of the payment provider that has been handled. Its id is the key: a second delivery does nothing."""
+
+    id = models.CharField(primary_key=True, max_length=255)
+    type = models.CharField(max_length=100)
+    intent_id = models.CharField(max_length=255, blank=True, default="")
+    received_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"

@@ -1,0 +1,162 @@
+"""Holding and releasing an order's money. Every step is safe to repeat.
+
+An attempt is committed with its exact parameters before the call, so that a crash loses nothing: the same
+parameters with the same key get the same answer. `sync_intent` is the only writer of a payment's status; page,
+webhook and retry all end there. docs/payments.md tells the sequences.
+"""
+
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from orders import stripe_gateway as gateway
+from orders import tasks
+from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownIntent(LookupError):
+    """An intent that names one of our payments, but not one that is in the books (yet)."""
+
+
+def begin_attempt(*, order: Order, amount_cents: int, confirmation_token: str) -> PaymentAttempt:
+    """Writes down the next try to hold `amount_cents` for a locked order. To be committed before `send`."""
+    payment = Payment.objects.live().filter(order=order).first()
+    if payment is None:
+        payment = Payment(order=order, currency=settings.CURRENCY)
+    payment.amount_cents = amount_cents
+    payment.save()
+    sequence = payment.attempts.count() + 1
+    parameters: dict[str, Any] = {
+        "amount": amount_cents,
+        "currency": payment.currency,
+        "capture_method": "manual",
+        "confirm": True,
+        "confirmation_token": confirmation_token,
+        "setup_future_usage": "off_session",
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "use_stripe_sdk": True,
+        "description": f"Deck rental, order {order.number}",
+        "metadata": {"order": order.number, "payment": str(payment.pk), "sequence": str(sequence)},
+    }
+    return PaymentAttempt.objects.create(
+        payment=payment,
+        sequence=sequence,
+        parameters=parameters,
+        idempotency_key=f"pay-{payment.pk}-auth-{sequence}",
+    )
+
+
+def send(attempt: PaymentAttempt) -> gateway.Intent:
+    """Sends an attempt and books the answer; sent again, it gets the same answer.
+
+    Returns the intent, for the client secret that the browser may need. Raises Declined (booked as failed),
+    Refused (booked as failed) or Unavailable (not booked: nobody knows; send it again).
+    """
+    order = attempt.payment.order
+    try:
+        if "customer" not in attempt.parameters:
+            attempt.parameters = {**attempt.parameters, "customer": _customer_for(order).stripe_id}
+            attempt.save(update_fields=["parameters"])
+        intent = gateway.authorize(parameters=attempt.parameters, key=attempt.idempotency_key)
+    except gateway.Declined as declined:
+        if declined.intent_id:
+            sync_intent(declined.intent_id)
+        else:
+            _book_failure(attempt, code=declined.code, message=declined.message)
+        raise
+    except gateway.Refused as refused:
+        log.error("payment_refused", attempt=attempt.idempotency_key, reason=str(refused))
+        _book_failure(attempt, code="refused", message=str(refused))
+        raise
+    sync_intent(intent.id)
+    return intent
+
+
+def sync_intent(intent_id: str) -> Payment | None:
+    """Reads an intent anew and books what it says. The only writer of a payment's status.
+
+    Returns the payment, or None for an intent that is not ours. Raises UnknownIntent for one that says it is
+    ours but is in no book.
+    """
+    intent = gateway.retrieve(intent_id)
+    if "payment" not in intent.metadata:
+        return None
+    with transaction.atomic():
+        payment = (
+            Payment.objects.select_for_update(of=("self",))
+            .select_related("order")
+            .filter(pk=intent.metadata["payment"])
+            .first()
+        )
+        attempt = payment and payment.attempts.filter(sequence=intent.metadata.get("sequence", 0)).first()
+        if payment is None or attempt is None or attempt.intent_id not in (None, intent.id):
+            raise UnknownIntent(f"{intent.id} names payment {intent.metadata['payment']}, which is not in the books.")
+        attempt.intent_id = intent.id
+        attempt.status = intent.status
+        attempt.error_code, attempt.error_message = intent.error_code, intent.error_message
+        attempt.capture_before = intent.capture_before
+        attempt.save()
+        is_latest = not payment.attempts.filter(sequence__gt=attempt.sequence).exists()
+        if is_latest and payment.status != PaymentStatus.CAPTURED:
+            payment.status = intent.status
+            payment.payment_method = intent.payment_method
+            payment.card_brand, payment.card_last4 = intent.card_brand, intent.card_last4
+            payment.save(update_fields=["status", "payment_method", "card_brand", "card_last4"])
+    return payment
+
+
+def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> None:
+    """An attempt for which Stripe made no intent: there is nothing to sync with."""
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().get(pk=attempt.payment_id)
+        attempt.status, attempt.error_code, attempt.error_message = PaymentStatus.FAILED, code, message
+        attempt.save(update_fields=["status", "error_code", "error_message"])
+        if payment.status == PaymentStatus.CREATED:
+            payment.status = PaymentStatus.FAILED
+            payment.save(update_fields=["status"])
+
+
+def _customer_for(order: Order) -> PaymentCustomer:
+    """The order's owner as Stripe knows them, made known now where they are not."""
+    owner: dict[str, Any] = {"user": order.user} if order.user else {"guest": order.guest}
+    found = PaymentCustomer.objects.filter(**owner).first()
+    if found is None:
+        key = f"customer-{order.claim}"
+        stripe_id = gateway.create_customer(email=order.contact_email, name=order.name, key=key)
+        found, _ = PaymentCustomer.objects.get_or_create(**owner, defaults={"stripe_id": stripe_id})
+    Payment.objects.live().filter(order=order, customer=None).update(customer=found)
+    return found
+
+
+def release_hold(order: Order) -> None:
+    """Lets the order's hold go, inside the caller's transaction; the provider hears of it after the commit."""
+    if Payment.objects.live().filter(order=order).update(released_at=timezone.now()):
+        transaction.on_commit(tasks.void_released_payments.delay)
+
+
+def void_released_payments() -> int:
+    """Tells Stripe of every hold that was let go; returns how many are voided now. Safe at any time."""
+    voided = 0
+    for payment in Payment.objects.to_void():
+        for attempt in payment.attempts.order_by("sequence"):
+            if attempt.intent_id is None and attempt.status == PaymentStatus.CREATED:
+                # Never answered: only the same request with the same key tells whether there is a hold.
+                try:
+                    send(attempt)
+                except (gateway.Declined, gateway.Refused):
+                    continue
+                attempt.refresh_from_db()
+            if attempt.intent_id:
+                gateway.cancel(attempt.intent_id)
+                sync_intent(attempt.intent_id)
+        payment.refresh_from_db()
+        if payment.status not in (PaymentStatus.VOIDED, PaymentStatus.EXPIRED, PaymentStatus.CAPTURED):
+            # No attempt left an intent behind: nothing was ever held.
+            Payment.objects.filter(pk=payment.pk).update(status=PaymentStatus.VOIDED)
+        voided += 1
+    return voided

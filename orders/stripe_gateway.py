@@ -1,0 +1,190 @@
+"""The only module that speaks to Stripe. Plain values in, dataclasses and our own errors out.
+
+No database transaction may be open around a call. Retries inside the library keep the idempotency key.
+Facts and their sources: docs/payments.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import stripe
+from django.conf import settings
+
+from orders.models import PaymentStatus
+
+TIMEOUT_SECONDS = 15  # the library's own 80 s is longer than a customer waits
+
+_STATUS = {
+    "requires_payment_method": PaymentStatus.FAILED,
+    "requires_confirmation": PaymentStatus.FAILED,
+    "requires_action": PaymentStatus.ACTION_REQUIRED,
+    "processing": PaymentStatus.PROCESSING,
+    "requires_capture": PaymentStatus.AUTHORIZED,
+    "succeeded": PaymentStatus.CAPTURED,
+}
+
+
+class GatewayError(Exception):
+    """Stripe did not do what was asked."""
+
+
+class NotSetUp(GatewayError):
+    """There are no keys."""
+
+
+class Unavailable(GatewayError):
+    """Stripe could not be reached or did not answer properly: whether the request took effect is not known."""
+
+
+class Refused(GatewayError):
+    """Stripe understood and will not do it; a retry would get the same answer."""
+
+
+class Declined(GatewayError):
+    """The card was declined. `intent_id` names the intent that says so, where there is one."""
+
+    def __init__(self, message: str, *, code: str, intent_id: str | None) -> None:
+        self.message, self.code, self.intent_id = message, code, intent_id
+        super().__init__(message)
+
+
+class InvalidSignature(ValueError):
+    """A webhook that Stripe did not send, or that is too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A payment intent in our words. Amounts in cents; `status` by the table of docs/payments.md."""
+
+    id: str
+    status: PaymentStatus
+    amount_cents: int
+    currency: str
+    client_secret: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    payment_method: str = ""
+    card_brand: str = ""
+    card_last4: str = ""
+    capture_before: datetime | None = None
+    error_code: str = ""
+    error_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A verified webhook. `intent_id` is empty where it is not about a payment intent."""
+
+    id: str
+    type: str
+    intent_id: str = ""
+
+
+def publishable_key() -> str:
+    return settings.STRIPE_API_KEYS["test" if settings.STRIPE_DEBUG else "live"]["publishable"]
+
+
+@cache
+def _client_for(key: str, api_base: str) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": api_base} if api_base else {},
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        max_network_retries=2,
+    )
+
+
+def _client() -> stripe.StripeClient:
+    key = settings.STRIPE_API_KEYS["test" if settings.STRIPE_DEBUG else "live"]["secret"]
+    if not key:
+        raise NotSetUp("Payments are not set up: there is no secret key for Stripe.")
+    return _client_for(key, settings.STRIPE_API_BASE)
+
+
+class _OurErrors:
+    """Turns the library's exceptions into ours, so that nobody else needs to know the library."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if isinstance(error, stripe.CardError):
+            intent = getattr(error.error, "payment_intent", None)
+            raise Declined(
+                error.user_message or "The card was declined.",
+                code=getattr(error.error, "decline_code", None) or error.code or "card_declined",
+                intent_id=intent["id"] if intent else None,
+            ) from error
+        if isinstance(error, (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError)):
+            raise Refused(error.user_message or str(error)) from error
+        if isinstance(error, stripe.StripeError):
+            raise Unavailable(str(error)) from error
+
+
+def _intent(found: stripe.PaymentIntent) -> Intent:
+    charge = found.latest_charge if isinstance(found.latest_charge, stripe.Charge) else None
+    details = charge.payment_method_details if charge else None
+    card = details.card if details else None
+    capture_before = getattr(card, "capture_before", None)
+    error = found.last_payment_error
+    status = _STATUS.get(found.status)
+    if status is None:  # canceled
+        reason = found.cancellation_reason
+        status = PaymentStatus.EXPIRED if reason in ("automatic", "expired") else PaymentStatus.VOIDED
+    return Intent(
+        id=found.id,
+        status=status,
+        amount_cents=found.amount,
+        currency=found.currency,
+        client_secret=found.client_secret or "",
+        metadata=found.metadata.to_dict() if found.metadata else {},
+        payment_method=found.payment_method if isinstance(found.payment_method, str) else "",
+        card_brand=(card.brand or "") if card else "",
+        card_last4=(card.last4 or "") if card else "",
+        capture_before=datetime.fromtimestamp(capture_before, UTC) if capture_before else None,
+        error_code=(getattr(error, "decline_code", None) or error.code or "") if error else "",
+        error_message=(error.message or "") if error else "",
+    )
+
+
+def create_customer(*, email: str, name: str, key: str) -> str:
+    """Makes a customer at Stripe and returns its id. `key`: the idempotency key."""
+    with _OurErrors():
+        return _client().v1.customers.create({"email": email, "name": name}, {"idempotency_key": key}).id
+
+
+def authorize(*, parameters: Mapping[str, Any], key: str) -> Intent:
+    """Creates and confirms an intent: a hold, not a charge. `parameters` as Stripe names them."""
+    with _OurErrors():
+        return _intent(_client().v1.payment_intents.create({**parameters}, {"idempotency_key": key}))  # type: ignore[typeddict-item]
+
+
+def retrieve(intent_id: str) -> Intent:
+    """The intent as Stripe sees it now, with what its latest charge says about the card."""
+    with _OurErrors():
+        return _intent(_client().v1.payment_intents.retrieve(intent_id, {"expand": ["latest_charge"]}))
+
+
+def cancel(intent_id: str) -> Intent:
+    """Releases the hold. An intent that is over already is returned as it is."""
+    try:
+        with _OurErrors():
+            return _intent(
+                _client().v1.payment_intents.cancel(intent_id, {}, {"idempotency_key": f"cancel-{intent_id}"})
+            )
+    except Refused:
+        return retrieve(intent_id)
+
+
+def read_event(*, payload: bytes, signature: str) -> Event:
+    """The event of a webhook. Raises InvalidSignature unless Stripe signed it lately with our secret."""
+    if not settings.STRIPE_WEBHOOK_SECRET:
+        raise InvalidSignature("There is no webhook secret to check it with.")
+    try:
+        event = stripe.Webhook.construct_event(payload, signature, settings.STRIPE_WEBHOOK_SECRET)
+    except (ValueError, stripe.SignatureVerificationError) as error:
+        raise InvalidSignature(str(error)) from error
+    about = event.data.object
+    return Event(event.id, event.type, about["id"] if about["object"] == "payment_intent" else "")

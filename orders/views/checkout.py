@@ -1,0 +1,188 @@
+"""Shipping, payment, and the answer to a shortfall."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from orders import checkout, stripe_gateway
+from orders.cart import CartError, cart_of
+from orders.checkout import CheckoutError, StillShort, Submitted
+from orders.dates import RentalPeriodError
+from orders.deck_availability import deck_available
+from orders.forms import PaymentForm, ShippingForm
+from orders.lines import lines_of
+from orders.models import Order, PaymentStatus
+from orders.order_page import order_page
+from orders.owners import Owner, owner_of
+from orders.states import Status
+
+_STEPS = {"cart": "orders:cart", "shipping": "orders:shipping", "payment": "orders:payment", "order": "orders:list",
+          "shortfall": "orders:shortfall"}  # fmt: skip
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def shipping(request: HttpRequest) -> HttpResponse:
+    owner, today = owner_of(request), timezone.localdate()
+    cart = cart_of(owner)
+    if cart is None or not cart.order_cards.exists():
+        messages.error(request, "Your cart is empty. Add cards or a deck first.")
+        return redirect("orders:cart")
+    if request.method == "POST":
+        form = ShippingForm(request.POST, today=today)
+        if form.is_valid():
+            try:
+                checkout.set_shipping(
+                    cart=cart,
+                    first_day=form.cleaned_data["first_day"],
+                    last_day=form.cleaned_data["last_day"],
+                    method=form.cleaned_data["shipping_method"],
+                    contact=form.contact,
+                    today=today,
+                )
+            except RentalPeriodError as error:
+                form.add_error(error.field, str(error))
+            except CartError as error:
+                messages.error(request, str(error))
+                return redirect("orders:cart")
+            else:
+                return redirect("orders:shipping" if "stay" in request.POST else "orders:payment")
+    else:
+        initial = {name: getattr(cart, name) for name in ("first_day", "last_day", *ShippingForm.CONTACT)}
+        initial["email"] = cart.contact_email
+        initial["shipping_method"] = cart.shipping_method.slug if cart.shipping_method else None
+        form = ShippingForm(initial=initial, today=today)
+    context = {"form": form, "page": order_page(order=cart, today=today)}
+    return render(request, "orders/shipping.html", context, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def payment(request: HttpRequest) -> HttpResponse:
+    """GET shows the total and the card form; POST (by the page's script) answers in JSON where to go on."""
+    owner, today = owner_of(request), timezone.localdate()
+    cart = cart_of(owner)
+    if request.method == "POST":
+        return _submit(request, owner, cart)
+    if cart is None:
+        messages.error(request, "Your cart is empty. Add cards or a deck first.")
+        return redirect("orders:cart")
+    try:
+        quote = checkout.check_ready(cart, lines_of(cart), today=today)
+    except CheckoutError as error:
+        messages.error(request, str(error))
+        return redirect(_STEPS[error.step])
+    context = {
+        "page": order_page(order=cart, today=today),
+        "quote": quote,
+        "stripe_js_url": settings.STRIPE_JS_URL,
+        "publishable_key": stripe_gateway.publishable_key(),
+        "currency": settings.CURRENCY,
+    }
+    return render(request, "orders/payment.html", context)
+
+
+def _submit(request: HttpRequest, owner: Owner | None, cart: Order | None) -> JsonResponse:
+    form = PaymentForm(request.POST)
+    if cart is None:  # submitted already, in another tab or by a double click
+        return _go_on(owner)
+    if not form.is_valid():
+        return JsonResponse({"status": "failed", "message": "The card form was not complete. Please try again."}, status=422)
+    try:
+        submitted = checkout.submit(
+            cart=cart,
+            confirmation_token=form.cleaned_data["confirmation_token"],
+            shown_total_cents=form.cleaned_data["total_cents"],
+            today=timezone.localdate(),
+        )
+    except CheckoutError as error:
+        return _step(request, error)
+    return _answer(submitted, cart)
+
+
+@never_cache
+@require_POST
+def payment_status(request: HttpRequest) -> JsonResponse:
+    """Asked by the payment page after the bank's dialog: how does the payment stand?"""
+    owner = owner_of(request)
+    cart = cart_of(owner)
+    if cart is None:
+        return _go_on(owner)
+    try:
+        return _answer(checkout.check_payment(order=cart, today=timezone.localdate()), cart)
+    except CheckoutError as error:
+        return _step(request, error)
+
+
+def _answer(submitted: Submitted, order: Order) -> JsonResponse:
+    if submitted.status == PaymentStatus.AUTHORIZED:
+        order.refresh_from_db()
+        return JsonResponse({"status": "done", "url": _page_of(order)})
+    return JsonResponse(
+        {"status": submitted.status.value, "client_secret": submitted.client_secret, "message": submitted.message}
+    )
+
+
+def _step(request: HttpRequest, error: CheckoutError) -> JsonResponse:
+    messages.error(request, str(error))
+    return JsonResponse({"status": "done", "url": reverse(_STEPS[error.step])})
+
+
+def _go_on(owner: Owner | None) -> JsonResponse:
+    latest = owner.orders().exclude(status=Status.CART).order_by("-authorized_at").first() if owner else None
+    return JsonResponse({"status": "done", "url": _page_of(latest) if latest else reverse("orders:cart")})
+
+
+def _page_of(order: Order) -> str:
+    return reverse("orders:shortfall") if order.status == Status.CONFIRMING else order.get_absolute_url()
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def shortfall(request: HttpRequest) -> HttpResponse:
+    """Three ways on: `move` (to `first_day`), `wait`, `back`."""
+    owner, today = owner_of(request), timezone.localdate()
+    orders = owner.orders().filter(status=Status.CONFIRMING) if owner else Order.objects.none()
+    order = orders.order_by("-authorized_at").first()
+    if order is None or owner is None:
+        messages.info(request, "There is nothing to decide: here are your orders.")
+        return redirect("orders:list")
+    if request.method == "POST":
+        return _decide(request, order, owner)
+    deck = deck_available(order=order, today=today)
+    context = {"page": order_page(order=order, today=today, short=deck.shortfalls), "deck": deck}
+    return render(request, "orders/shortfall.html", context)
+
+
+def _decide(request: HttpRequest, order: Order, owner: Owner) -> HttpResponse:
+    today = timezone.localdate()
+    try:
+        match request.POST.get("decision"):
+            case "move":
+                deck = deck_available(order=order, today=today)
+                shown = request.POST.get("first_day", "")
+                if deck.next_start is None or deck.next_start.isoformat() != shown:
+                    messages.warning(request, "The answer has changed in the meantime. Please look once more.")
+                    return redirect("orders:shortfall")
+                checkout.move_to_date(order=order, first_day=deck.next_start, by=owner.actor, today=today)
+            case "wait":
+                checkout.accept_shortfall(order=order, by=owner.actor, today=today)
+            case "back":
+                checkout.go_back(order=order, by=owner.actor)
+                messages.success(request, "Nothing is held any more. Your cart is as it was.")
+                return redirect("orders:cart")
+            case _:
+                messages.error(request, "Choose one of the three ways on.")
+                return redirect("orders:shortfall")
+    except StillShort:
+        messages.warning(request, "Somebody was faster: those days are taken too. Here is the next answer.")
+        return redirect("orders:shortfall")
+    except CheckoutError as error:
+        messages.error(request, str(error))
+        return redirect(_STEPS[error.step])
+    return redirect(order)

@@ -1,0 +1,83 @@
+"""The customer's own orders."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from orders import cancellation
+from orders.cancellation import NotCancellable
+from orders.emails import number_in_link
+from orders.models import Order, PaymentStatus
+from orders.order_page import order_page
+from orders.owners import owner_of
+from orders.states import Status
+from orders.transitions import customer
+
+_LINKED = "linked_orders"  # in the session: numbers of orders that a link has shown
+
+
+@never_cache
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    owner = owner_of(request)
+    orders = owner.orders().exclude(status=Status.CART) if owner else Order.objects.none()
+    listed = orders.select_related("shipping_method").with_copies().order_by("-authorized_at", "-pk")[:100]
+    return render(request, "orders/list.html", {"orders": listed})
+
+
+@never_cache
+@require_safe
+def show(request: HttpRequest, number: str) -> HttpResponse:
+    order = _own_order(request, number)
+    if order.status == Status.CART:
+        return redirect("orders:cart")
+    if order.status == Status.CONFIRMING:
+        return redirect("orders:shortfall")
+    context = {
+        "page": order_page(order=order, today=timezone.localdate()),
+        "events": order.events.order_by("at", "pk"),
+        "payment": order.payments.order_by("-created_at").exclude(status=PaymentStatus.CREATED).first(),
+        "can_cancel": cancellation.can_cancel(order),
+    }
+    return render(request, "orders/order.html", context)
+
+
+@require_POST
+def cancel(request: HttpRequest, number: str) -> HttpResponse:
+    order = _own_order(request, number)
+    try:
+        cancellation.cancel(
+            order=order,
+            by=customer(request.user if request.user.is_authenticated else None),
+            reason="the customer cancels",
+        )
+    except NotCancellable as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Your order is cancelled and the hold on your card is released.")
+    return redirect("orders:order", number=number)
+
+
+@never_cache
+@require_safe
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """From an e-mail: shows the order to whoever has the link, without signing in."""
+    number = number_in_link(token)
+    if number is None or not Order.objects.filter(number=number).exists():
+        raise Http404("This link is not valid any more.")
+    request.session[_LINKED] = sorted({*request.session.get(_LINKED, []), number})
+    return redirect("orders:order", number=number)
+
+
+def _own_order(request: HttpRequest, number: str) -> Order:
+    """The visitor's own order, or one that a link has shown them; 404 for everybody else's."""
+    orders = Order.objects.select_related("user", "shipping_method")
+    if number in request.session.get(_LINKED, []):
+        return get_object_or_404(orders, number=number)
+    owner = owner_of(request)
+    if owner is None:
+        raise Http404
+    return get_object_or_404(orders.filter(**owner.as_fields), number=number)

@@ -1,0 +1,148 @@
+"""Objects for tests: valid by default, and each says in its name what it is."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import factory
+from django.utils import timezone
+from django.utils.text import slugify
+
+from accounts.models import Guest, User
+from inventory.models import Card, Finish, Printing, StockMovement, TemplateDeck, TemplateDeckCard
+from inventory.names import fold_name
+from orders.models import Order, OrderCard, ShippingMethod
+
+TODAY = timezone.localdate()  # tasks read the clock, so the tests' today is the real one
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"player{n}@example.org")
+    password = factory.django.Password("correct horse battery")
+
+
+class StaffFactory(UserFactory):
+    is_staff = True
+
+
+class GuestFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Guest
+
+
+class CardFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Card
+
+    name = factory.Sequence(lambda n: f"Card {n}")
+    slug = factory.LazyAttribute(lambda card: slugify(card.name))
+    folded_name = factory.LazyAttribute(lambda card: fold_name(card.name))
+    folded_names = factory.LazyAttribute(lambda card: [fold_name(card.name)])
+    type_line = "Instant"
+
+
+class PrintingFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Printing
+
+    card = factory.SubFactory(CardFactory)
+    set_code = "tst"
+    set_name = "Test Set"
+    collector_number = factory.Sequence(str)
+    finish = Finish.NONFOIL
+    value_cents = 500
+
+
+class StockMovementFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = StockMovement
+
+    printing = factory.SubFactory(PrintingFactory)
+    quantity = 4
+    kind = StockMovement.Kind.BOUGHT
+    effective_on = TODAY - timedelta(days=100)
+
+
+def stocked_card(copies: int, *, name: str | None = None, value_cents: int = 500, **fields: Any) -> Card:
+    """A card of which the shop has owned that many copies for long."""
+    card = CardFactory(**({"name": name} if name else {}), **fields)
+    printing = PrintingFactory(card=card, value_cents=value_cents)
+    if copies:
+        StockMovementFactory(printing=printing, quantity=copies)
+    return card
+
+
+class TemplateDeckFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = TemplateDeck
+
+    name = factory.Sequence(lambda n: f"Deck {n}")
+    slug = factory.LazyAttribute(lambda deck: slugify(deck.name))
+    format = "Modern"
+    published = True
+
+
+def template_deck(cards: dict[Card, int], **fields: Any) -> TemplateDeck:
+    deck = TemplateDeckFactory(**fields)
+    for card, quantity in cards.items():
+        TemplateDeckCard.objects.create(deck=deck, card=card, quantity=quantity)
+    return deck
+
+
+class ShippingMethodFactory(factory.django.DjangoModelFactory):
+    """Standard shipping: two days out, three back, a day to get ready."""
+
+    class Meta:
+        model = ShippingMethod
+        django_get_or_create = ("slug",)
+
+    slug = "standard"
+    name = "Standard"
+    price_cents = 590
+    transit_out_days = 2
+    transit_back_days = 3
+    lead_days = 1
+    needs_address = True
+
+
+class PickupFactory(ShippingMethodFactory):
+    slug = "pickup"
+    name = "Pickup"
+    price_cents = 0
+    transit_out_days = 0
+    transit_back_days = 0
+    lead_days = 0
+    needs_address = False
+
+
+class CartFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Order
+
+    guest = factory.SubFactory(GuestFactory)
+
+
+def cart_with(
+    cards: dict[Card, int], *, first_day: date = TODAY + timedelta(days=10), days: int = 3, **fields: Any
+) -> Order:
+    """A guest's cart that is ready to be paid for: these cards, picked up on `first_day`, for `days` days."""
+    method = fields.pop("shipping_method", None) or PickupFactory()
+    last_day = first_day + timedelta(days=days - 1)
+    if "user" in fields:
+        fields.setdefault("guest", None)
+    cart = CartFactory(
+        email="player@example.org",
+        name="Pat Player",
+        first_day=first_day,
+        last_day=last_day,
+        shipping_method=method,
+        out_on=first_day - timedelta(days=method.transit_out_days),
+        back_on=last_day + timedelta(days=method.transit_back_days + 1),
+        **fields,
+    )
+    for card, quantity in cards.items():
+        OrderCard.objects.create(order=cart, card=card, quantity=quantity)
+    return cart

@@ -1,0 +1,67 @@
+"""Starts the stand-in for Stripe as a process, and makes the tokens that a browser would make."""
+
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+import stripe
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Sandbox:
+    folder: Path
+    webhook_url: str = ""
+    port: int = field(default_factory=free_port)
+    secret_key: str = field(default_factory=lambda: f"sk_test_{secrets.token_hex(12)}")
+    publishable_key: str = field(default_factory=lambda: f"pk_test_{secrets.token_hex(12)}")
+    webhook_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(12)}")
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [
+            sys.executable, "-m", "stripe_sandbox",
+            "--port", str(self.port),
+            "--database", str(self.folder / "sandbox.sqlite3"),
+            "--webhook-url", self.webhook_url,
+            "--webhook-secret", self.webhook_secret,
+            "--publishable-key", self.publishable_key,
+            "--secret-key", self.secret_key,
+        ]  # fmt: skip
+        self.process = subprocess.Popen(command)
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            try:
+                if requests.get(f"{self.url}/healthz", timeout=1).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        raise RuntimeError("The sandbox did not start within 15 seconds.")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=10)
+
+    @property
+    def client(self) -> stripe.StripeClient:
+        return stripe.StripeClient(self.secret_key, base_addresses={"api": self.url})
+
+    def confirmation_token(self, payment_method: str = "pm_card_visa") -> str:
+        """What the card form makes in the browser, by one of Stripe's test payment methods."""
+        tokens = self.client.v1.test_helpers.confirmation_tokens
+        return tokens.create({"payment_method": payment_method, "setup_future_usage": "off_session"}).id
