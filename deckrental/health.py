@@ -46,6 +46,6 @@ def process_is_up(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def site_is_ready(request: HttpRequest) -> JsonResponse:
-    """200 where database and Redis answer and a worker was seen within the last minutes, else 503 with what is missing."""
+    """200 where database and Redis answer and a worker was seen lately, else 503 and what is missing."""
     results = {name: check() for name, check in CHECKS.items()}
     return JsonResponse(results, status=200 if all(results.values()) else 503)

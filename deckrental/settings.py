@@ -185,7 +185,9 @@ ORDER_MINIMUM_CENTS = env.int("ORDER_MINIMUM_CENTS", default=200)  # Stripe take
 RENTAL_MAX_DAYS = env.int("RENTAL_MAX_DAYS", default=28)
 RENTAL_HORIZON_DAYS = env.int("RENTAL_HORIZON_DAYS", default=365)  # how far ahead a rental may begin
 SAME_DAY_TURNAROUND = env.bool("SAME_DAY_TURNAROUND", default=False)
-CONFIRMING_MINUTES = env.int("CONFIRMING_MINUTES", default=30)  # an unanswered shortfall goes back to the cart
+CONFIRMING_MINUTES = env.int(
+    "CONFIRMING_MINUTES", default=30
+)  # an unanswered shortfall goes back to the cart
 
 # --- payments (docs/payments.md) ------------------------------------------------------------------------
 
@@ -235,7 +237,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 X_FRAME_OPTIONS = "DENY"
 
 _stripe = (
-    [STRIPE_API_BASE] if STRIPE_API_BASE else ["https://js.stripe.com", "https://api.stripe.com", "https://hooks.stripe.com"]
+    [STRIPE_API_BASE]
+    if STRIPE_API_BASE
+    else ["https://js.stripe.com", "https://api.stripe.com", "https://hooks.stripe.com"]
 )
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

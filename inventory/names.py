@@ -3,7 +3,11 @@
 import unicodedata
 
 # What Unicode does not decompose, but players type with plain letters.
-_LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ß": "ss", "ð": "d", "þ": "th", "ł": "l", "’": "'", "‘": "'", "´": "'", "`": "'", "／": "/"})  # fmt: skip
+_LETTERS = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "ß": "ss", "ð": "d", "þ": "th", "ł": "l"}
+    | dict.fromkeys("’‘´`", "'")
+    | {"／": "/"}
+)
 
 
 def fold_name(name: str) -> str:

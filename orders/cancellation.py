@@ -28,7 +28,9 @@ def cancel(*, order: Order, by: Actor, reason: str) -> Order:
     if order.status == Status.CANCELLED:
         return order
     if not can_cancel(order):
-        raise NotCancellable(f"This order is {order.get_status_display().lower()} and cannot be cancelled any more.")
+        raise NotCancellable(
+            f"This order is {order.get_status_display().lower()} and cannot be cancelled any more."
+        )
     release(claim=order.claim)
     payments.release_hold(order)
     OrderCard.objects.filter(order=order).update(needed=0)

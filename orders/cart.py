@@ -89,7 +89,13 @@ def _add(cart: Order, additions: Mapping[LineKey, int]) -> None:
     for key, copies in additions.items():
         check_copies(copies + (lines[key].quantity if key in lines else 0))
     OrderCard.objects.bulk_create(
-        OrderCard(order=cart, card_id=card, zone=zone, preferred_printing_id=printing, quantity=additions[card, zone, printing])
+        OrderCard(
+            order=cart,
+            card_id=card,
+            zone=zone,
+            preferred_printing_id=printing,
+            quantity=additions[card, zone, printing],
+        )
         for card, zone, printing in new
     )
     for key in additions.keys() & lines.keys():
@@ -99,7 +105,12 @@ def _add(cart: Order, additions: Mapping[LineKey, int]) -> None:
 
 @transaction.atomic
 def add_card(
-    *, cart: Order, card: Card, quantity: int, zone: str = Zone.MAIN, preferred_printing: Printing | None = None
+    *,
+    cart: Order,
+    card: Card,
+    quantity: int,
+    zone: str = Zone.MAIN,
+    preferred_printing: Printing | None = None,
 ) -> None:
     """Adds copies of a card: to its line where card, zone and preferred printing are equal, else as a new line."""
     check_copies(quantity)
@@ -114,8 +125,12 @@ def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
     """Adds every card of a published template deck and notes that it went in; returns the number of copies."""
     cart = lock_cart(cart)
     if not TemplateDeck.objects.published().filter(pk=deck.pk).exists():
-        raise CartError(f"“{deck.name}” is not offered any more. Your cart is as it was; look for another under Decks.")
-    additions = {(line.card_id, line.zone, None): line.quantity for line in deck.deck_cards.all()}
+        raise CartError(
+            f"“{deck.name}” is not offered any more. Your cart is as it was; look for another under Decks."
+        )
+    additions: dict[LineKey, int] = {
+        (line.card_id, line.zone, None): line.quantity for line in deck.deck_cards.all()
+    }
     if not additions:
         raise CartError(f"“{deck.name}” has no cards yet.")
     _add(cart, additions)
@@ -129,7 +144,9 @@ def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
 def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> None:
     """Takes a template deck out again: as many copies of its cards as went in with it, as far as they are there."""
     cart = lock_cart(cart)
-    leaving = {(line.card_id, line.zone): line.quantity * row.copies for line in row.template_deck.deck_cards.all()}
+    leaving = {
+        (line.card_id, line.zone): line.quantity * row.copies for line in row.template_deck.deck_cards.all()
+    }
     for line in cart.order_cards.filter(preferred_printing=None):
         remaining = line.quantity - leaving.get((line.card_id, line.zone), 0)
         if remaining <= 0:

@@ -14,7 +14,6 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from inventory.money import format_cents
 from inventory.reservations import Taken, take
 from orders import payments, tasks
 from orders import stripe_gateway as gateway
@@ -39,7 +38,7 @@ class CheckoutError(ValueError):
         super().__init__(message)
 
 
-class StillShort(Exception):  # noqa: N818  an answer, not a defect
+class StillShort(Exception):
     """The deck is not free on the new dates either (somebody was faster); nothing has changed."""
 
 
@@ -57,7 +56,13 @@ class Submitted:
 
 @transaction.atomic
 def set_shipping(
-    *, cart: Order, first_day: date, last_day: date, method: ShippingMethod, contact: Mapping[str, str], today: date
+    *,
+    cart: Order,
+    first_day: date,
+    last_day: date,
+    method: ShippingMethod,
+    contact: Mapping[str, str],
+    today: date,
 ) -> Order:
     """Dates, way of shipping and address of a cart. Raises RentalPeriodError or CartError; then nothing changes."""
     cart = lock_cart(cart)
@@ -116,7 +121,9 @@ def submit(*, cart: Order, confirmation_token: str, shown_total_cents: int, toda
             raise CheckoutError(str(error), step="cart") from error
         quote = check_ready(cart, lines_of(cart), today=today)
         if quote.total_cents != shown_total_cents:
-            raise CheckoutError("The total has changed. Please look at it once more before you pay.", step="payment")
+            raise CheckoutError(
+                "The total has changed. Please look at it once more before you pay.", step="payment"
+            )
         running = _latest_attempt(cart)
         if running is not None and running.status == PaymentStatus.CREATED:
             attempt = running  # a second request came between: it gets the same answer, by the same key
@@ -129,13 +136,22 @@ def submit(*, cart: Order, confirmation_token: str, shown_total_cents: int, toda
 
 def _latest_attempt(order: Order) -> PaymentAttempt | None:
     live = Payment.objects.live().filter(order=order)
-    return PaymentAttempt.objects.filter(payment__in=live).select_related("payment__order").order_by("-sequence").first()
+    return (
+        PaymentAttempt.objects.filter(payment__in=live)
+        .select_related("payment__order")
+        .order_by("-sequence")
+        .first()
+    )
 
 
 def _finish_earlier_attempt(cart: Order, *, today: date) -> Submitted | None:
     """An attempt that a crash, a lost answer or an abandoned dialog left behind; None where a new one can begin."""
     attempt = _latest_attempt(cart)
-    if attempt is None or attempt.status in (PaymentStatus.FAILED, PaymentStatus.VOIDED, PaymentStatus.EXPIRED):
+    if attempt is None or attempt.status in (
+        PaymentStatus.FAILED,
+        PaymentStatus.VOIDED,
+        PaymentStatus.EXPIRED,
+    ):
         return None
     if attempt.status == PaymentStatus.CREATED:
         return _send(attempt, today=today)
@@ -148,7 +164,11 @@ def _finish_earlier_attempt(cart: Order, *, today: date) -> Submitted | None:
             payment = payments.sync_intent(attempt.intent_id)
     except gateway.GatewayError as error:
         return _not_reached(error)
-    if payment is None or payment.status in (PaymentStatus.FAILED, PaymentStatus.VOIDED, PaymentStatus.EXPIRED):
+    if payment is None or payment.status in (
+        PaymentStatus.FAILED,
+        PaymentStatus.VOIDED,
+        PaymentStatus.EXPIRED,
+    ):
         return None
     return _after_sync(payment, today=today)
 
@@ -169,7 +189,9 @@ def _send(attempt: PaymentAttempt, *, today: date) -> Submitted:
 def _not_reached(error: gateway.GatewayError) -> Submitted:
     log.warning("payment_gateway_error", error=str(error), kind=type(error).__name__)
     if isinstance(error, gateway.NotSetUp):
-        return Submitted(PaymentStatus.FAILED, message="This shop cannot take payments yet. Your cart is kept.")
+        return Submitted(
+            PaymentStatus.FAILED, message="This shop cannot take payments yet. Your cart is kept."
+        )
     if isinstance(error, gateway.Refused):
         return Submitted(
             PaymentStatus.FAILED,
@@ -187,7 +209,9 @@ def _after_sync(payment: Payment, *, today: date) -> Submitted:
         settle(payment=payment, today=today)
     elif payment.status == PaymentStatus.FAILED:
         attempt = payment.attempts.latest("sequence")
-        return Submitted(payment.status, message=decline_message(attempt.error_code, attempt.error_message))
+        return Submitted(
+            PaymentStatus.FAILED, message=decline_message(attempt.error_code, attempt.error_message)
+        )
     return Submitted(PaymentStatus(payment.status))
 
 
@@ -209,7 +233,8 @@ DECLINES = {
     "expired_card": "This card has expired. Please use another one.",
     "incorrect_cvc": "The security code is not right. Please check it and try again.",
     "processing_error": "The bank had a problem with this card. Please try again in a minute.",
-    "payment_intent_authentication_failure": "Your bank could not confirm that it is you. Please try again or use another card.",
+    "payment_intent_authentication_failure": "Your bank could not confirm that it is you. "
+    "Please try again or use another card.",
     "authentication_required": "Your bank wants to confirm that it is you. Please try again.",
     "voided": "The payment was not finished. Please try again.",
 }
@@ -218,7 +243,9 @@ DECLINES = {
 def decline_message(code: str, message: str) -> str:
     """What happened and what to do, for the customer."""
     known = DECLINES.get(code)
-    return f"{known or 'The card was declined. Please use another one, or ask your bank.'} Nothing was charged."
+    return (
+        f"{known or 'The card was declined. Please use another one, or ask your bank.'} Nothing was charged."
+    )
 
 
 # --- the stock ------------------------------------------------------------------------------------------
@@ -267,7 +294,9 @@ def _buyer(order: Order) -> Actor:
 def _take(order: Order, *, today: date, accept_short: bool = False) -> Taken:
     period = order.blocked_period
     assert period is not None
-    return take(claim=order.claim, demand=order.demand(), period=period, today=today, accept_short=accept_short)
+    return take(
+        claim=order.claim, demand=order.demand(), period=period, today=today, accept_short=accept_short
+    )
 
 
 def _freeze_prices(order: Order, lines: list[OrderCard], quote: Quote) -> None:
@@ -349,7 +378,14 @@ def go_back(*, order: Order, by: Actor, reason: str = "the customer goes back") 
     newer = cart_of(Owner(user=order.user, guest=order.guest))
     if newer is not None:  # one cart per owner
         pour(source=lock_cart(newer), destination=order)
-    frozen = ("cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents", "authorized_at")
+    frozen = (
+        "cards_cents",
+        "shipping_cents",
+        "tax_cents",
+        "tax_basis_points",
+        "total_cents",
+        "authorized_at",
+    )
     move_order(order, Status.CART, by=by, reason=reason, **dict.fromkeys(frozen))
     return order
 

@@ -51,17 +51,21 @@ def earliest_first_day(method: ShippingMethod, *, today: date) -> date:
     return today + timedelta(days=method.lead_days + method.transit_out_days)
 
 
-def check_rental_period(*, first_day: date, last_day: date, method: ShippingMethod, today: date) -> RentalPeriod:
+def check_rental_period(
+    *, first_day: date, last_day: date, method: ShippingMethod, today: date
+) -> RentalPeriod:
     """The rental period. Raises RentalPeriodError unless the shop rents for these days with this method."""
     if first_day < today:
         raise RentalPeriodError("first_day", "This day has passed. Choose today or a later day.")
     if last_day < first_day:
-        raise RentalPeriodError("last_day", "The last day is before the first. Choose the first day or a later one.")
+        raise RentalPeriodError(
+            "last_day", "The last day is before the first. Choose the first day or a later one."
+        )
     earliest = earliest_first_day(method, today=today)
     if first_day < earliest:
         raise RentalPeriodError(
             "first_day",
-            f"With {method.name.lower()} the deck can be with you from {date_format(earliest, 'j F Y')} at the earliest. "
+            f"With {method.name.lower()} the deck can be with you from {date_format(earliest, 'j F Y')} on. "
             "Choose that day or a later one, or another way of shipping.",
         )
     horizon = today + timedelta(days=settings.RENTAL_HORIZON_DAYS)
@@ -73,6 +77,7 @@ def check_rental_period(*, first_day: date, last_day: date, method: ShippingMeth
     if period.length > settings.RENTAL_MAX_DAYS:
         raise RentalPeriodError(
             "last_day",
-            f"These are {period.length} days; we rent for at most {settings.RENTAL_MAX_DAYS}. Choose an earlier last day.",
+            f"These are {period.length} days; we rent for at most {settings.RENTAL_MAX_DAYS}. "
+            "Choose an earlier last day.",
         )
     return period

@@ -87,7 +87,7 @@ def short_by_line(lines: Iterable[OrderCard], short: Mapping[int, Shortfall]) ->
     by_card: dict[int, list[OrderCard]] = {}
     for line in sorted(lines, key=lambda line: line.pk):
         by_card.setdefault(line.card_id, []).append(line)
-    needed = {}
+    needed: dict[int, int] = {}
     for card_id, card_lines in by_card.items():
         total = short[card_id].short if card_id in short else 0
         dealt = spread(total, [line.quantity for line in card_lines])

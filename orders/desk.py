@@ -28,4 +28,6 @@ def desk_counts(*, today: date) -> DeskCounts:
         leaving=Count("pk", filter=Q(status=Status.OPEN, out_on__lte=today)),
     )
     needs = buy_list(today=today)
-    return DeskCounts(**orders, needed_cards=len(needs), needed_copies=sum(need.copies for need in needs.values()))
+    return DeskCounts(
+        **orders, needed_cards=len(needs), needed_copies=sum(need.copies for need in needs.values())
+    )

@@ -41,7 +41,9 @@ def send_order_email(*, order: Order, kind: str) -> None:
         "schedule": schedule_of(period, method) if period and method else None,
         "link": order_link(order),
         "reason": cancelled.reason if cancelled else "",
-        "next_start": next_start(order=order, today=timezone.localdate()) if cancelled and period and method else None,
+        "next_start": next_start(order=order, today=timezone.localdate())
+        if cancelled and period and method
+        else None,
     }
     subject, _, body = render_to_string(f"emails/{kind}.txt", context).strip().partition("\n")
     EmailMessage(subject.strip(), body.strip() + "\n", to=[order.contact_email]).send()

@@ -96,7 +96,9 @@ class ShippingForm(forms.Form):
     email = forms.EmailField(
         label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
-    name = forms.CharField(max_length=120, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(
+        max_length=120, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
     street = forms.CharField(
         label="Street and number",
         max_length=200,
@@ -131,7 +133,10 @@ class ShippingForm(forms.Form):
         if method and "first_day" in cleaned and "last_day" in cleaned:
             try:
                 check_rental_period(
-                    first_day=cleaned["first_day"], last_day=cleaned["last_day"], method=method, today=self.today
+                    first_day=cleaned["first_day"],
+                    last_day=cleaned["last_day"],
+                    method=method,
+                    today=self.today,
                 )
             except RentalPeriodError as error:
                 self.add_error(error.field, str(error))

@@ -26,7 +26,9 @@ def quote_of(order: Order, lines: Sequence[OrderCard]) -> Quote | None:
         assert order.shipping_cents is not None
         assert order.tax_basis_points is not None
         assert order.tax_cents is not None
-        return Quote(period.length, order.cards_cents, order.shipping_cents, order.tax_basis_points, order.tax_cents)
+        return Quote(
+            period.length, order.cards_cents, order.shipping_cents, order.tax_basis_points, order.tax_cents
+        )
     return quote_order(
         [(line.quantity, line.rent_cents) for line in lines],
         days=period.length,

@@ -71,7 +71,9 @@ class OrderPage:
     @property
     def minimum_applies(self) -> bool:
         """Whether the cards cost more than their prices add up to, because so small an order has a minimum."""
-        return self.quote is not None and self.quote.cards_cents > sum(shown.price_cents for shown in self.lines)
+        return self.quote is not None and self.quote.cards_cents > sum(
+            shown.price_cents for shown in self.lines
+        )
 
     @property
     def day_price_cents(self) -> int:

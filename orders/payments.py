@@ -93,9 +93,13 @@ def sync_intent(intent_id: str) -> Payment | None:
             .filter(pk=intent.metadata["payment"])
             .first()
         )
-        attempt = payment and payment.attempts.filter(sequence=intent.metadata.get("sequence", 0)).first()
+        attempt = (
+            payment.attempts.filter(sequence=intent.metadata.get("sequence", 0)).first() if payment else None
+        )
         if payment is None or attempt is None or attempt.intent_id not in (None, intent.id):
-            raise UnknownIntent(f"{intent.id} names payment {intent.metadata['payment']}, which is not in the books.")
+            raise UnknownIntent(
+                f"{intent.id} names payment {intent.metadata['payment']}, which is not in the books."
+            )
         attempt.intent_id = intent.id
         attempt.status = intent.status
         attempt.error_code, attempt.error_message = intent.error_code, intent.error_message

@@ -117,7 +117,9 @@ class _OurErrors:
                 code=getattr(error.error, "decline_code", None) or error.code or "card_declined",
                 intent_id=intent["id"] if intent else None,
             ) from error
-        if isinstance(error, (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError)):
+        if isinstance(
+            error, (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError)
+        ):
             raise Refused(error.user_message or str(error)) from error
         if isinstance(error, stripe.StripeError):
             raise Unavailable(str(error)) from error

@@ -59,7 +59,9 @@ def void_released_payments() -> int:
 def send_order_email(order_id: int, kind: str) -> None:
     from orders.emails import send_order_email
 
-    send_order_email(order=Order.objects.select_related("user", "shipping_method").get(pk=order_id), kind=kind)
+    send_order_email(
+        order=Order.objects.select_related("user", "shipping_method").get(pk=order_id), kind=kind
+    )
 
 
 def send_email_after_commit(order: Order, kind: str) -> None:

@@ -19,7 +19,9 @@ log = structlog.get_logger(__name__)
 def receive(request: HttpRequest) -> HttpResponse:
     """200: done, or none of our business. 400: not from Stripe. 503: please send it again."""
     try:
-        event = gateway.read_event(payload=request.body, signature=request.headers.get("Stripe-Signature", ""))
+        event = gateway.read_event(
+            payload=request.body, signature=request.headers.get("Stripe-Signature", "")
+        )
     except gateway.InvalidSignature as error:
         log.warning("webhook_rejected", reason=str(error))
         return HttpResponse("The signature does not fit.", status=400, content_type="text/plain")
@@ -37,5 +39,7 @@ def receive(request: HttpRequest) -> HttpResponse:
             except CheckoutError as error:
                 log.info("webhook_settled_with_release", payment=str(payment.pk), reason=str(error))
     # Only now: a crash above leaves the event unrecorded, and its next delivery does the work.
-    WebhookEvent.objects.get_or_create(pk=event.id, defaults={"type": event.type, "intent_id": event.intent_id})
+    WebhookEvent.objects.get_or_create(
+        pk=event.id, defaults={"type": event.type, "intent_id": event.intent_id}
+    )
     return HttpResponse("done")

@@ -9,7 +9,7 @@ from celery_app import app as celery_app
 from tests.factories import TODAY
 from tests.sandbox import Sandbox
 
-#pytest_plugins = ["tests.browser"]
+# pytest_plugins = ["tests.browser"]
 
 
 @pytest.fixture(scope="session", autouse=True)

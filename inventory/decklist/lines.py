@@ -88,7 +88,13 @@ def parse(text: str | bytes, filename: str = "") -> DeckList:
         if not written or _COMMENT.match(written):
             continue
         if len(lines) + len(problems) >= MAX_LINES:
-            problems.append(Problem(number, written[:80], f"Only the first {MAX_LINES} lines were read: add the rest in a second step."))  # fmt: skip
+            problems.append(
+                Problem(
+                    number,
+                    written[:80],
+                    f"Only the first {MAX_LINES} lines were read: add the rest in a second step.",
+                )
+            )
             break
         if header := _HEADER.match(written):
             zone = _ZONES.get(header[1].lower(), "main")
@@ -98,9 +104,19 @@ def parse(text: str | bytes, filename: str = "") -> DeckList:
             card, line_zone = written[prefix.end() :], "sideboard"
         quantity_text, name = _split_quantity(card)
         if not name:
-            problems.append(Problem(number, written[:80], "There is no card name on this line: write for example 4 Lightning Bolt."))  # fmt: skip
+            problems.append(
+                Problem(
+                    number,
+                    written[:80],
+                    "There is no card name on this line: write for example 4 Lightning Bolt.",
+                )
+            )
         elif len(name) > MAX_NAME:
-            problems.append(Problem(number, written[:80], "This line is too long for a card name: write one card per line."))  # fmt: skip
+            problems.append(
+                Problem(
+                    number, written[:80], "This line is too long for a card name: write one card per line."
+                )
+            )
         else:
             try:
                 lines.append(DeckLine(number, check_quantity(quantity_text), name, line_zone))

@@ -33,7 +33,7 @@ def lowest_value_cents(card_ref: str) -> Coalesce:
 class CardQuerySet(models.QuerySet["Card"]):
     def with_value(self) -> "CardQuerySet":
         """Annotates `value_cents`, which `Card.rent_cents` reads; see lowest_value_cents."""
-        return self.annotate(value_cents=lowest_value_cents("pk"))
+        return self.annotate(value_cents=lowest_value_cents("pk"))  # type: ignore[no-redef]
 
 
 class Card(models.Model):

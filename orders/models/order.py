@@ -38,7 +38,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def with_copies(self) -> "OrderQuerySet":
         """Annotates `copies`: the number of cards in the order, every copy counted."""
         lines = OrderCard.objects.filter(order=OuterRef("pk")).order_by().values("order")
-        return self.annotate(copies=Coalesce(Subquery(lines.annotate(copies=Sum("quantity")).values("copies")), 0))
+        return self.annotate(
+            copies=Coalesce(Subquery(lines.annotate(copies=Sum("quantity")).values("copies")), 0)
+        )
 
 
 class Order(models.Model):
@@ -50,7 +52,10 @@ class Order(models.Model):
 
     number = models.CharField(max_length=10, unique=True, default=new_number, editable=False)
     claim = models.UUIDField(
-        unique=True, default=uuid.uuid4, editable=False, help_text="What its reservations in the stock are known by."
+        unique=True,
+        default=uuid.uuid4,
+        editable=False,
+        help_text="What its reservations in the stock are known by.",
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.CART, editable=False)
     user = models.ForeignKey(
@@ -89,7 +94,8 @@ class Order(models.Model):
             models.UniqueConstraint(fields=["guest"], condition=Q(status="cart"), name="one_cart_per_guest"),
             models.CheckConstraint(
                 name="order_has_one_owner",
-                condition=Q(user__isnull=False, guest__isnull=True) | Q(user__isnull=True, guest__isnull=False),
+                condition=Q(user__isnull=False, guest__isnull=True)
+                | Q(user__isnull=True, guest__isnull=False),
             ),
             models.CheckConstraint(
                 name="order_authorized_at_as_status_says",
@@ -104,7 +110,9 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_dates_come_together_and_in_order",
-                condition=Q(first_day__isnull=True, last_day__isnull=True, out_on__isnull=True, back_on__isnull=True)
+                condition=Q(
+                    first_day__isnull=True, last_day__isnull=True, out_on__isnull=True, back_on__isnull=True
+                )
                 | Q(first_day__lte=F("last_day"), out_on__lte=F("first_day"), back_on__gte=F("last_day")),
             ),
         ]
@@ -161,7 +169,7 @@ class OrderCardQuerySet(models.QuerySet["OrderCard"]):
     def with_rent(self) -> "OrderCardQuerySet":
         """With card and preferred printing, and annotated with what `OrderCard.rent_cents` reads. One query."""
         return self.select_related("card", "preferred_printing").annotate(
-            card_value_cents=lowest_value_cents("card_id")
+            card_value_cents=lowest_value_cents("card_id")  # type: ignore[no-redef]
         )
 
     def by_zone_and_name(self) -> "OrderCardQuerySet":
@@ -177,7 +185,9 @@ class OrderCard(models.Model):
     card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField()
     zone = models.CharField(max_length=10, choices=Zone, default=Zone.MAIN)
-    preferred_printing = models.ForeignKey(Printing, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    preferred_printing = models.ForeignKey(
+        Printing, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     needed = models.PositiveIntegerField(
         default=0, editable=False, help_text="Copies that the shop lacks for this line while its order waits."
     )
@@ -201,7 +211,9 @@ class OrderCard(models.Model):
                 name="one_line_per_card_zone_and_printing",
             ),
             models.CheckConstraint(name="order_card_quantity_above_0", condition=Q(quantity__gt=0)),
-            models.CheckConstraint(name="order_card_needed_within_quantity", condition=Q(needed__lte=F("quantity"))),
+            models.CheckConstraint(
+                name="order_card_needed_within_quantity", condition=Q(needed__lte=F("quantity"))
+            ),
         ]
 
     def __str__(self) -> str:
@@ -216,7 +228,9 @@ class OrderCard(models.Model):
         if self.day_price_cents is not None:
             return self.day_price_cents
         printing = self.preferred_printing
-        value = printing.value_cents if printing and printing.value_cents is not None else self.card_value_cents
+        value = (
+            printing.value_cents if printing and printing.value_cents is not None else self.card_value_cents
+        )
         return shop_day_rate().price_cents(value_cents=value, override_cents=self.card.day_price_cents)
 
 
@@ -229,7 +243,9 @@ class OrderTemplateDeck(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["order", "template_deck"], name="one_row_per_order_and_template_deck"),
+            models.UniqueConstraint(
+                fields=["order", "template_deck"], name="one_row_per_order_and_template_deck"
+            ),
             models.CheckConstraint(name="order_template_deck_copies_above_0", condition=Q(copies__gt=0)),
         ]
 

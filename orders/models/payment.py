@@ -14,7 +14,9 @@ from orders.models.order import Order
 class PaymentCustomer(models.Model):
     """A customer as the payment provider knows them: one for each user or guest who has paid."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+"
+    )
     guest = models.OneToOneField(Guest, null=True, on_delete=models.CASCADE, related_name="+")
     stripe_id = models.CharField(max_length=255, unique=True)
 
@@ -22,7 +24,8 @@ class PaymentCustomer(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="payment_customer_has_one_owner",
-                condition=Q(user__isnull=False, guest__isnull=True) | Q(user__isnull=True, guest__isnull=False),
+                condition=Q(user__isnull=False, guest__isnull=True)
+                | Q(user__isnull=True, guest__isnull=False),
             )
         ]
 
@@ -70,12 +73,16 @@ class Payment(models.Model):
     amount_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=16, choices=PaymentStatus, default=PaymentStatus.CREATED)
-    customer = models.ForeignKey(PaymentCustomer, null=True, on_delete=models.SET_NULL, related_name="payments")
+    customer = models.ForeignKey(
+        PaymentCustomer, null=True, on_delete=models.SET_NULL, related_name="payments"
+    )
     payment_method = models.CharField(max_length=255, blank=True, default="")
     card_brand = models.CharField(max_length=20, blank=True, default="")
     card_last4 = models.CharField(max_length=4, blank=True, default="")
     released_at = models.DateTimeField(
-        null=True, editable=False, help_text="When it was decided to let the hold go; voiding it may take longer."
+        null=True,
+        editable=False,
+        help_text="When it was decided to let the hold go; voiding it may take longer.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -110,7 +117,9 @@ class PaymentAttempt(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["payment", "sequence"], name="one_attempt_per_sequence")]
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "sequence"], name="one_attempt_per_sequence")
+        ]
 
     def __str__(self) -> str:
         return self.idempotency_key

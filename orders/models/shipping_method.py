@@ -8,7 +8,9 @@ class ShippingMethod(models.Model):
     name = models.CharField(max_length=60)
     description = models.CharField(max_length=200, blank=True, default="")
     price_cents = models.PositiveIntegerField()
-    transit_out_days = models.PositiveSmallIntegerField(help_text="Days from leaving the shop to the customer.")
+    transit_out_days = models.PositiveSmallIntegerField(
+        help_text="Days from leaving the shop to the customer."
+    )
     transit_back_days = models.PositiveSmallIntegerField(help_text="Days from the customer back to the shop.")
     lead_days = models.PositiveSmallIntegerField(
         default=1, help_text="Days from ordering to the earliest dispatch; 0: the same day."

@@ -16,7 +16,9 @@ from orders.order_page import order_page
 from orders.owners import make_owner_of, owner_of
 from orders.views.messages import report_form_errors
 
-_KEPT_ASIDE = "quick_add_kept_aside"  # in the session: lines that were not added, until the page has shown them
+_KEPT_ASIDE = (
+    "quick_add_kept_aside"  # in the session: lines that were not added, until the page has shown them
+)
 
 
 @require_safe
@@ -48,7 +50,9 @@ def quick_add(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"Added {added.copies} {'copy' if added.copies == 1 else 'copies'}.")
     if added.unknown:
         lines = len(added.unknown)
-        messages.warning(request, f"{lines} {'line was' if lines == 1 else 'lines were'} not added: see below.")
+        messages.warning(
+            request, f"{lines} {'line was' if lines == 1 else 'lines were'} not added: see below."
+        )
         _keep_aside(
             request,
             [

@@ -92,7 +92,9 @@ def _submit(request: HttpRequest, owner: Owner | None, cart: Order | None) -> Js
     if cart is None:  # submitted already, in another tab or by a double click
         return _go_on(owner)
     if not form.is_valid():
-        return JsonResponse({"status": "failed", "message": "The card form was not complete. Please try again."}, status=422)
+        return JsonResponse(
+            {"status": "failed", "message": "The card form was not complete. Please try again."}, status=422
+        )
     try:
         submitted = checkout.submit(
             cart=cart,
@@ -124,7 +126,11 @@ def _answer(submitted: Submitted, order: Order) -> JsonResponse:
         order.refresh_from_db()
         return JsonResponse({"status": "done", "url": _page_of(order)})
     return JsonResponse(
-        {"status": submitted.status.value, "client_secret": submitted.client_secret, "message": submitted.message}
+        {
+            "status": submitted.status.value,
+            "client_secret": submitted.client_secret,
+            "message": submitted.message,
+        }
     )
 
 
@@ -167,7 +173,9 @@ def _decide(request: HttpRequest, order: Order, owner: Owner) -> HttpResponse:
                 deck = deck_available(order=order, today=today)
                 shown = request.POST.get("first_day", "")
                 if deck.next_start is None or deck.next_start.isoformat() != shown:
-                    messages.warning(request, "The answer has changed in the meantime. Please look once more.")
+                    messages.warning(
+                        request, "The answer has changed in the meantime. Please look once more."
+                    )
                     return redirect("orders:shortfall")
                 checkout.move_to_date(order=order, first_day=deck.next_start, by=owner.actor, today=today)
             case "wait":

@@ -18,7 +18,7 @@ from orders.views.messages import report_form_errors
 
 
 def _check_staff(request: HttpRequest) -> None:
-    if not request.user.is_staff:  # type: ignore[union-attr]
+    if not request.user.is_staff:
         raise PermissionDenied("This page is for the shop's staff.")
 
 
@@ -53,6 +53,7 @@ def receive(request: HttpRequest, card_id: int) -> HttpResponse:
         messages.error(request, f"{card.name}: {error}")
     else:
         messages.success(
-            request, f"Received {form.cleaned_data['quantity']} × {card.name}. Orders that wait for it are being checked."
+            request,
+            f"Received {form.cleaned_data['quantity']} × {card.name}. Orders that wait for it are being checked.",
         )
     return redirect("orders:staff_needed")

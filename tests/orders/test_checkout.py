@@ -157,7 +157,9 @@ def test_moving_to_days_that_are_taken_too_changes_nothing(sandbox, today):
     first_day = order.first_day
 
     with pytest.raises(StillShort):
-        checkout.move_to_date(order=order, first_day=first_day + timedelta(days=1), by=customer(), today=today)
+        checkout.move_to_date(
+            order=order, first_day=first_day + timedelta(days=1), by=customer(), today=today
+        )
 
     order.refresh_from_db()
     assert (order.status, order.first_day) == (Status.CONFIRMING, first_day)
@@ -194,7 +196,7 @@ def test_going_back_takes_in_a_cart_that_was_begun_meanwhile(sandbox, today):
 
 
 def test_after_going_back_the_order_can_be_paid_again(sandbox, today):
-    first, order, card = confirming_order(sandbox, today)
+    _, order, _ = confirming_order(sandbox, today)
     checkout.go_back(order=order, by=customer())
     order.order_cards.update(quantity=2)
 
@@ -280,7 +282,9 @@ def test_submitting_twice_holds_the_total_once(sandbox, today):
     total = total_of(cart)
     checkout.submit(cart=cart, confirmation_token=token, shown_total_cents=total, today=today)
 
-    checkout.submit(cart=cart, confirmation_token=sandbox.confirmation_token(), shown_total_cents=total, today=today)
+    checkout.submit(
+        cart=cart, confirmation_token=sandbox.confirmation_token(), shown_total_cents=total, today=today
+    )
 
     assert PaymentAttempt.objects.count() == 1
 
