@@ -19,7 +19,10 @@ app.autodiscover_tasks()
 # From then on the admin decides: beat is not given this as `beat_schedule`, which would overwrite
 # what staff have changed at every start.
 BEAT_DEFAULTS = {
-    "Promote pending orders": {"task": "orders.tasks.promote_pending", "schedule": crontab(hour="6,12,18", minute="0")},
+    "Promote pending orders": {
+        "task": "orders.tasks.promote_pending",
+        "schedule": crontab(hour="6,12,18", minute="0"),
+    },
     "Return unanswered shortfalls to the cart": {
         "task": "orders.tasks.lapse_confirming",
         "schedule": crontab(minute="*/5"),

@@ -1,23 +1,36 @@
 """One REDIS_URL, two spellings: redis-py says `unix://…?db=1`, Celery `redis+socket://…?virtual_host=1`."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 
 def client_url(redis_url: str, db: int) -> str:
-    """`redis_url` for redis-py and Django's cache, with database number `db`."""
+    """`redis_url` for redis-py and Django's cache, with database number `db`.
+
+    >>> client_url("redis://cache:6379/0?protocol=3", 1)
+    'redis://cache:6379/1?protocol=3'
+    >>> client_url("unix:///run/redis.sock", 1)
+    'unix:///run/redis.sock?db=1'
+    """
     parts = urlsplit(redis_url)
-    query = dict(parse_qsl(parts.query))
-    query.pop("db", None)
+    query = {name: value for name, value in parse_qsl(parts.query) if name != "db"}
     if parts.scheme == "unix":
-        return urlunsplit(parts._replace(query=urlencode({**query, "db": db})))
-    return urlunsplit(parts._replace(path=f"/{db}", query=urlencode(query)))
+        return _url(parts.scheme, parts.netloc, parts.path, {**query, "db": str(db)})
+    return _url(parts.scheme, parts.netloc, f"/{db}", query)
 
 
 def celery_url(redis_url: str, db: int) -> str:
-    """`redis_url` for Celery's broker or result backend, with database number `db`."""
-    url = client_url(redis_url, db)
-    if not url.startswith("unix://"):
-        return url
-    parts = urlsplit(url)
-    query = {("virtual_host" if name == "db" else name): value for name, value in parse_qsl(parts.query)}
-    return urlunsplit(parts._replace(scheme="redis+socket", query=urlencode(query)))
+    """`redis_url` for Celery's broker, with database number `db`.
+
+    >>> celery_url("unix:///run/redis.sock?db=0", 2)
+    'redis+socket:///run/redis.sock?virtual_host=2'
+    """
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return client_url(redis_url, db)
+    query = {name: value for name, value in parse_qsl(parts.query) if name != "db"}
+    return _url("redis+socket", parts.netloc, parts.path, {**query, "virtual_host": str(db)})
+
+
+def _url(scheme: str, netloc: str, path: str, query: dict[str, str]) -> str:
+    # By hand: urlunsplit leaves out the // of a scheme that it does not know when there is no host.
+    return f"{scheme}://{netloc}{path}{'?' if query else ''}{urlencode(query)}"

@@ -9,9 +9,9 @@ from typing import Any
 
 import environ
 import structlog
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from deckrental.csp import content_security_policy
 from deckrental.redis_urls import celery_url, client_url
 from deckrental.stripe_keys import check_stripe_settings
 
@@ -23,7 +23,7 @@ env = environ.Env()
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")  # for links in e-mails
 HTTPS = SITE_URL.startswith("https://")
 DEBUG = env.bool("DEBUG", default=False)
-TESTING = "pytest" in sys.modules
+TESTING = "pytest" in sys.modules or env.bool("TESTING", default=False)
 
 if "DATABASE_URL" in env:
     DATABASE_URL = env.str("DATABASE_URL")
@@ -116,7 +116,7 @@ USE_TZ = True
 
 # --- database, cache, queue -----------------------------------------------------------------------------
 
-DATABASES = {"default": {**env.db_url_config(DATABASE_URL), "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60}}
+DATABASES = {"default": {**env.db_url_config(DATABASE_URL), "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if TESTING else 60}}
 
 # Tests have databases of their own in a Redis that a running site may be using.
 _broker_db, _cache_db = (2, 3) if TESTING else (0, 1)
@@ -236,26 +236,7 @@ SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 X_FRAME_OPTIONS = "DENY"
 
-_stripe = (
-    [STRIPE_API_BASE]
-    if STRIPE_API_BASE
-    else ["https://js.stripe.com", "https://api.stripe.com", "https://hooks.stripe.com"]
-)
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF, *_stripe],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:", "https://cards.scryfall.io", "https://img.scryfall.com"],
-        "font-src": [SELF],
-        "connect-src": [SELF, *_stripe],
-        "frame-src": _stripe,
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-        "manifest-src": [SELF],
-    }
-}
+CONTENT_SECURITY_POLICY = content_security_policy(stripe_api_base=STRIPE_API_BASE)
 
 # --- logs and errors ------------------------------------------------------------------------------------
 

@@ -7,9 +7,12 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import requests
 import stripe
+
+from deckrental.csp import content_security_policy
 
 
 def free_port() -> int:
@@ -56,6 +59,18 @@ class Sandbox:
         if self.process is not None:
             self.process.terminate()
             self.process.wait(timeout=10)
+
+    def use_in(self, settings: Any) -> None:
+        """Lets the site speak to this sandbox, for as long as pytest-django's `settings` last."""
+        settings.CONTENT_SECURITY_POLICY = content_security_policy(stripe_api_base=self.url)
+        settings.STRIPE_JS_URL = f"{self.url}/v3/"
+        settings.STRIPE_API_BASE = self.url
+        settings.STRIPE_DEBUG = True
+        settings.STRIPE_WEBHOOK_SECRET = self.webhook_secret
+        settings.STRIPE_API_KEYS = {
+            "test": {"publishable": self.publishable_key, "secret": self.secret_key},
+            "live": {"publishable": "", "secret": ""},
+        }
 
     @property
     def client(self) -> stripe.StripeClient:

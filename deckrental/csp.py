@@ -1,0 +1,28 @@
+"""What a page of the site may load, and from where."""
+
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+_STRIPE = ["https://js.stripe.com", "https://api.stripe.com", "https://hooks.stripe.com"]
+_CARD_IMAGES = ["https://cards.scryfall.io", "https://img.scryfall.com"]
+
+
+def content_security_policy(*, stripe_api_base: str) -> dict[str, Any]:
+    """django-csp's setting: everything from the site itself, but card images, and Stripe (or its stand-in)."""
+    stripe = [stripe_api_base] if stripe_api_base else _STRIPE
+    return {
+        "DIRECTIVES": {
+            "default-src": [NONE],
+            "script-src": [SELF, *stripe],
+            "style-src": [SELF],
+            "img-src": [SELF, "data:", *_CARD_IMAGES],
+            "font-src": [SELF],
+            "connect-src": [SELF, *stripe],
+            "frame-src": stripe,
+            "form-action": [SELF],
+            "base-uri": [NONE],
+            "frame-ancestors": [NONE],
+            "manifest-src": [SELF],
+        }
+    }

@@ -1,0 +1,186 @@
+"""From what people call a card to the card: exact names, faces, and the nearest names to a mistyped one.
+
+A full name always wins over a face: "Lightning Bolt" is that card, although another card has a face of the
+same name. Names are compared folded (inventory/names.py).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Max
+from rapidfuzz import fuzz, process
+
+from inventory.models.card import Card, CardQuerySet
+from inventory.names import fold_name
+
+LONGEST_NAME = 200  # characters; the longest real card name has 141. What is longer is not looked up.
+_LOWEST_SCORE = 70.0  # of 100: below it a suggestion looks like a joke
+_PREFIX_SCORE = 85.0  # "thalia" is nearer to "Thalia's Lancers" than to "Thallid"
+_SLASHES = re.compile(r"\s*/+\s*")
+
+
+# --- which names to look for ----------------------------------------------------------------------------
+
+
+def spellings(name: str) -> list[str]:
+    """The folded forms under which `name` may be known, the most literal first. Pure.
+
+    "Fire/Ice" and "Fire//Ice" also mean "Fire // Ice", and "Sol Ring // Sol Ring" (a card that shows the same
+    on both sides) means "Sol Ring". Nothing for what no card can be called: too long, or with a NUL in it.
+
+    >>> spellings("Fire/Ice")
+    ['fire/ice', 'fire // ice']
+    """
+    if len(name) > LONGEST_NAME or "\x00" in name or not _is_encodable(name):
+        return []
+    folded = fold_name(name)
+    if not folded:
+        return []
+    faces = [face for face in _SLASHES.split(folded) if face]
+    forms = [folded]
+    if len(faces) > 1:
+        forms.append(" // ".join(faces))
+        if len(set(faces)) == 1:
+            forms.append(faces[0])
+    return list(dict.fromkeys(forms))
+
+
+def _is_encodable(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, from a damaged file
+        return False
+    return True
+
+
+def resolve_names(names: Iterable[str], *, cards: CardQuerySet | None = None) -> dict[str, Card]:
+    """The card behind each name, by the name as it was given; names of no card are left out.
+
+    A full name goes before a front face, a front face before another face; among cards that share a name,
+    the one that was entered first. `cards` narrows or annotates what is searched (`Card.objects.with_value()`
+    for one). One query, however many names.
+    """
+    wanted = {name: spellings(name) for name in names}
+    forms = {form for found in wanted.values() for form in found}
+    if not forms:
+        return {}
+    if cards is None:
+        cards = Card.objects.all()
+    best: dict[str, tuple[tuple[int, int], Card]] = {}
+    for card in cards.filter(folded_names__overlap=sorted(forms)):
+        for form in forms.intersection(card.folded_names):
+            rank = (_rank(card, form), card.pk)
+            if form not in best or rank < best[form][0]:
+                best[form] = (rank, card)
+    resolved = {}
+    for name, found in wanted.items():
+        form_of_a_card = next((form for form in found if form in best), None)
+        if form_of_a_card is not None:
+            resolved[name] = best[form_of_a_card][1]
+    return resolved
+
+
+def _rank(card: Card, form: str) -> int:
+    """0 for the full name, 1 for the front face, 2 and more for the others."""
+    return 0 if card.folded_name == form else card.folded_names.index(form) + 1
+
+
+# --- the nearest names ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NameList:
+    """Every name and face, folded and ready to be compared; the four sequences run side by side."""
+
+    folded: Sequence[str]
+    is_face: Sequence[bool]  # not the whole name
+    names: Sequence[str]  # the whole name, as it is written
+    card_ids: Sequence[int]
+
+    def nearest(self, name: str, *, limit: int = 3) -> list[int]:
+        """Positions of the `limit` nearest names, nearest first, one for each card. Pure.
+
+        Counts as near: few letters differ, or the same words in another order, or a name that begins so.
+        """
+        query = fold_name(name[:LONGEST_NAME])
+        if not query:
+            return []
+        scores: dict[int, float] = {}
+        for scorer, weight in ((fuzz.ratio, 1.0), (fuzz.token_sort_ratio, 0.97)):
+            # More than `limit`, since a card may come up with its full name and with its faces.
+            for _, score, position in process.extract(
+                query, self.folded, scorer=scorer, limit=3 * limit, score_cutoff=_LOWEST_SCORE / weight
+            ):
+                scores[position] = max(scores.get(position, 0.0), score * weight)
+        if len(query) >= 3:
+            begin_so = [p for p, folded in enumerate(self.folded) if folded.startswith(query)]
+            for position in sorted(begin_so, key=lambda p: len(self.folded[p]))[: 3 * limit]:
+                scores[position] = max(scores.get(position, 0.0), _PREFIX_SCORE)
+        nearest: dict[int, int] = {}
+        for position in sorted(scores, key=lambda p: (-scores[p], self.is_face[p], len(self.folded[p]), p)):
+            nearest.setdefault(self.card_ids[position], position)
+        return list(nearest.values())[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    version: tuple[int, int | None]
+    names: NameList
+
+
+_snapshot: _Snapshot | None = None  # one for each process; replaced as a whole, so threads need no lock
+
+
+def name_list() -> NameList:
+    """The names of all cards: read once in each process, and again when cards have come or gone.
+
+    One cheap query tells whether they have. A card that is merely renamed is noticed with the next one that
+    comes or goes.
+    """
+    global _snapshot
+    counted = Card.objects.aggregate(count=Count("pk"), newest=Max("pk"))
+    version = (counted["count"], counted["newest"])
+    if _snapshot is None or _snapshot.version != version:
+        _snapshot = _Snapshot(version=version, names=_read_name_list())
+    return _snapshot.names
+
+
+def _read_name_list() -> NameList:
+    folded: list[str] = []
+    is_face: list[bool] = []
+    names: list[str] = []
+    card_ids: list[int] = []
+    cards = Card.objects.order_by("pk").values_list("pk", "name", "folded_names")
+    for card_id, name, forms in cards.iterator():
+        for place, form in enumerate(forms):
+            folded.append(form)
+            is_face.append(place > 0)
+            names.append(name)
+            card_ids.append(card_id)
+    return NameList(folded=folded, is_face=is_face, names=names, card_ids=card_ids)
+
+
+def nearest_names(name: str, limit: int = 3) -> list[str]:
+    """The names of the `limit` cards that `name` may have meant, nearest first; empty where none is near.
+
+    One query once the names have been read, and some 10 ms for 40,000 cards.
+    """
+    names = name_list()
+    return [names.names[position] for position in names.nearest(name, limit=limit)]
+
+
+def nearest_cards(names: Iterable[str], limit: int = 3) -> dict[str, list[Card]]:
+    """For each name the `limit` cards that it may have meant, nearest first.
+
+    Two queries for any number of names, once the names have been read.
+    """
+    known = name_list()
+    found = {
+        name: [known.card_ids[position] for position in known.nearest(name, limit=limit)]
+        for name in dict.fromkeys(names)
+    }
+    cards = Card.objects.in_bulk({card_id for card_ids in found.values() for card_id in card_ids})
+    return {
+        name: [cards[card_id] for card_id in card_ids if card_id in cards] for name, card_ids in found.items()
+    }

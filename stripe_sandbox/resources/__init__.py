@@ -1,0 +1,15 @@
+"""What the API holds. Each module brings its `ROUTES`; together they are all that the sandbox answers."""
+
+from __future__ import annotations
+
+from ..api import Route
+from . import charges, confirmation_tokens, customers, event_log, payment_intents, payment_methods
+
+ROUTES: tuple[Route, ...] = (
+    *customers.ROUTES,
+    *payment_methods.ROUTES,
+    *confirmation_tokens.ROUTES,
+    *payment_intents.ROUTES,
+    *charges.ROUTES,
+    *event_log.ROUTES,
+)
