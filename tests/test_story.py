@@ -31,13 +31,15 @@ def site(live_server, settings, tmp_path_factory) -> Iterator[RunningSite]:
     sandbox = Sandbox(
         folder=tmp_path_factory.mktemp("sandbox"), webhook_url=f"{live_server.url}/stripe/webhook/"
     )
-    sandbox.start()
-    sandbox.use_in(settings)
     site = RunningSite(url=live_server.url, sandbox=sandbox, mail=tmp_path_factory.mktemp("mail"))
-    site.start_worker()
-    yield site
-    site.stop_worker()
-    sandbox.stop()
+    try:
+        sandbox.start()
+        sandbox.use_in(settings)
+        site.start_worker()
+        yield site
+    finally:
+        site.stop_worker()
+        sandbox.stop()
 
 
 @pytest.fixture
