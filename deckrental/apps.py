@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
@@ -8,4 +8,5 @@ class DeckrentalConfig(AppConfig):
     def ready(self) -> None:
         from deckrental.schedule import install_schedule
 
-        post_migrate.connect(install_schedule, sender=self)
+        # The signal is sent for apps with models only; these are the models that the schedule is kept in.
+        post_migrate.connect(install_schedule, sender=apps.get_app_config("django_celery_beat"))
