@@ -123,7 +123,6 @@ def add_card(
 @transaction.atomic
 def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
     """Adds every card of a published template deck and notes that it went in; returns the number of copies."""
-    cart = lock_cart(cart)
     if not TemplateDeck.objects.published().filter(pk=deck.pk).exists():
         raise CartError(
             f"“{deck.name}” is not offered any more. Your cart is as it was; look for another under Decks."
@@ -133,6 +132,7 @@ def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
     }
     if not additions:
         raise CartError(f"“{deck.name}” has no cards yet.")
+    cart = lock_cart(cart)
     _add(cart, additions)
     row, made = OrderTemplateDeck.objects.get_or_create(order=cart, template_deck=deck)
     if not made:

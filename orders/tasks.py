@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready
 from django.core.cache import cache
 from django.db import transaction
 from django.dispatch import receiver
@@ -75,6 +76,11 @@ def worker_heartbeat() -> None:
     cache.set(_HEARTBEAT, timezone.now(), timeout=_HEARTBEAT_SECONDS)
 
 
+@worker_ready.connect
+def _say_hello(**kwargs: Any) -> None:
+    worker_heartbeat()
+
+
 def worker_seen_lately() -> bool:
-    """Whether a worker ran the heartbeat within the last three minutes."""
+    """Whether a worker started, or ran the heartbeat, within the last three minutes."""
     return isinstance(cache.get(_HEARTBEAT), datetime)

@@ -1,9 +1,12 @@
 """The cart: the order while nothing is authorized."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -41,7 +44,7 @@ def quick_add(request: HttpRequest) -> HttpResponse:
         report_form_errors(request, form)
         return redirect("orders:cart")
     try:
-        added = carts.quick_add(cart=_make_cart(request), text=form.cleaned_data["cards"])
+        added = carts.quick_add(cart=_cart_on_demand(request), text=form.cleaned_data["cards"])
     except CartError as error:
         messages.error(request, str(error))
         _keep_aside(request, [{"text": form.cleaned_data["cards"], "message": str(error), "nearest": []}])
@@ -76,7 +79,7 @@ def add_card(request: HttpRequest, slug: str) -> HttpResponse:
         report_form_errors(request, form)
         return _back(request)
     try:
-        carts.add_card(cart=_make_cart(request), card=card, **form.cleaned_data)
+        carts.add_card(cart=_cart_on_demand(request), card=card, **form.cleaned_data)
     except CartError as error:
         messages.error(request, str(error))
     else:
@@ -89,7 +92,7 @@ def add_card(request: HttpRequest, slug: str) -> HttpResponse:
 def add_deck(request: HttpRequest, slug: str) -> HttpResponse:
     deck = get_object_or_404(TemplateDeck, slug=slug)
     try:
-        copies = carts.add_template_deck(cart=_make_cart(request), deck=deck)
+        copies = carts.add_template_deck(cart=_cart_on_demand(request), deck=deck)
     except CartError as error:
         messages.error(request, str(error))
     else:
@@ -128,8 +131,9 @@ def remove_deck(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("orders:cart")
 
 
-def _make_cart(request: HttpRequest) -> Order:
-    return carts.make_cart_of(make_owner_of(request))
+def _cart_on_demand(request: HttpRequest) -> Order:
+    """The visitor's cart, made (with its guest) at the moment something is really put into it."""
+    return cast("Order", SimpleLazyObject(lambda: carts.make_cart_of(make_owner_of(request))))
 
 
 def _own_cart(request: HttpRequest) -> Order:
