@@ -14,4 +14,4 @@ RUN DATABASE_URL=postgres://none/none REDIS_URL=redis://none SECRET_KEY=none pyt
 USER deckrental
 
 EXPOSE 8000
-CMD ["gunicorn", "deckrental.wsgi:application", "--bind", "0.0.0.0:8000", "--threads", "8"]
+CMD ["gunicorn", "deckrental.wsgi:application", "--bind", "0.0.0.0:8000", "--threads", "8", "--no-control-socket"]

@@ -77,10 +77,7 @@ def search_cards(*, query: CardQuery, page: str | int = 1, today: date) -> Found
     answers = Paginator(_matching(query, today=today), CARDS_PER_PAGE).get_page(page)
     cards = list(answers.object_list)
     free = free_quantities([card.pk for card in cards], today, today + timedelta(days=1), today=today)
-    found = [
-        FoundCard(card=card, owned=card.owned_copies, free=max(0, free[card.pk]))  # type: ignore[attr-defined]
-        for card in cards
-    ]
+    found = [FoundCard(card=card, owned=card.owned_copies, free=max(0, free[card.pk])) for card in cards]
     suggestions = [] if found or not query.words else nearest_names(query.text)
     return FoundCards(query=query, page=answers, found=found, suggestions=suggestions)
 

@@ -6,9 +6,10 @@ from django.conf import settings
 from django.db import transaction
 
 from inventory.reservations import release
-from orders import payments, tasks
+from orders import payments
 from orders.checkout import CheckoutError, go_back
 from orders.models import Order, OrderCard
+from orders.signals import tell_customer
 from orders.states import TRANSITIONS, Status
 from orders.transitions import SYSTEM, Actor, lock_order, move_order
 
@@ -35,7 +36,7 @@ def cancel(*, order: Order, by: Actor, reason: str) -> Order:
     payments.release_hold(order)
     OrderCard.objects.filter(order=order).update(needed=0)
     move_order(order, Status.CANCELLED, by=by, reason=reason, queued_at=None)
-    tasks.send_email_after_commit(order, "cancelled")
+    tell_customer(order, "cancelled")
     return order
 
 

@@ -15,15 +15,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from inventory.reservations import Taken, take
-from orders import payments, tasks
+from orders import payments
 from orders import stripe_gateway as gateway
 from orders.cart import CartError, cart_of, lock_cart, pour
 from orders.dates import RentalPeriodError, blocked_period, check_rental_period
 from orders.deck_availability import short_by_line
+from orders.declines import decline_message
 from orders.lines import lines_of, quote_of
 from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus, ShippingMethod
 from orders.owners import Owner
 from orders.pricing import Quote
+from orders.signals import tell_customer
 from orders.states import Status
 from orders.transitions import Actor, lock_order, move_order
 
@@ -228,26 +230,6 @@ def check_payment(*, order: Order, today: date) -> Submitted:
     return _after_sync(payment, today=today)
 
 
-DECLINES = {
-    "insufficient_funds": "There is not enough money on this card. Please use another one.",
-    "expired_card": "This card has expired. Please use another one.",
-    "incorrect_cvc": "The security code is not right. Please check it and try again.",
-    "processing_error": "The bank had a problem with this card. Please try again in a minute.",
-    "payment_intent_authentication_failure": "Your bank could not confirm that it is you. "
-    "Please try again or use another card.",
-    "authentication_required": "Your bank wants to confirm that it is you. Please try again.",
-    "voided": "The payment was not finished. Please try again.",
-}
-
-
-def decline_message(code: str, message: str) -> str:
-    """What happened and what to do, for the customer."""
-    known = DECLINES.get(code)
-    return (
-        f"{known or 'The card was declined. Please use another one, or ask your bank.'} Nothing was charged."
-    )
-
-
 # --- the stock ------------------------------------------------------------------------------------------
 
 
@@ -329,7 +311,7 @@ def _become(order: Order, to: Status, taken: Taken, *, by: Actor, reason: str) -
         queued_at=taken.queued_at if to == Status.PENDING else None,
     )
     if to in (Status.OPEN, Status.PENDING):
-        tasks.send_email_after_commit(order, to.value)
+        tell_customer(order, to.value)
 
 
 # --- three ways on from a shortfall ---------------------------------------------------------------------

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import stripe_gateway as gateway
-from orders import tasks
 from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
+from orders.signals import tell_holds_let_go
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +140,7 @@ def _customer_for(order: Order) -> PaymentCustomer:
 def release_hold(order: Order) -> None:
     """Lets the order's hold go, inside the caller's transaction; the provider hears of it after the commit."""
     if Payment.objects.live().filter(order=order).update(released_at=timezone.now()):
-        transaction.on_commit(tasks.void_released_payments.delay)
+        tell_holds_let_go()
 
 
 def void_released_payments() -> int:

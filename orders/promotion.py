@@ -10,9 +10,9 @@ from datetime import date
 from django.db import transaction
 
 from inventory.reservations import firm_up
-from orders import tasks
 from orders.deck_availability import deck_shortfalls, short_by_line
 from orders.models import Order, OrderCard, Payment, PaymentStatus
+from orders.signals import tell_customer
 from orders.states import Status
 from orders.transitions import SYSTEM, lock_order, move_order
 
@@ -49,5 +49,5 @@ def promote(*, pk: int, today: date) -> bool:
     firm_up(claim=order.claim)
     OrderCard.objects.filter(order=order).update(needed=0)
     move_order(order, Status.OPEN, by=SYSTEM, reason="promoted: nothing is short any more", queued_at=None)
-    tasks.send_email_after_commit(order, "promoted")
+    tell_customer(order, "promoted")
     return True

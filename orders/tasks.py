@@ -1,6 +1,6 @@
 """What the Celery worker does. A task takes ids and makes one domain call; each is safe to run twice.
 
-The domain imports this module to put work on the queue, so the tasks import the domain when they run.
+The domain knows nothing of tasks: it sends signals after the commit, and this module puts the work on the queue.
 """
 
 from datetime import datetime
@@ -9,13 +9,14 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 from django.core.cache import cache
-from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
 from inventory.signals import capacity_freed
+from orders import cancellation, emails, payments, promotion
 from orders import stripe_gateway as gateway
 from orders.models import Order
+from orders.signals import customer_to_be_told, holds_let_go
 
 _HEARTBEAT = "worker-heartbeat"
 _HEARTBEAT_SECONDS = 180
@@ -24,9 +25,7 @@ _HEARTBEAT_SECONDS = 180
 @shared_task
 def promote_pending() -> dict[str, int]:
     """Three times a day by the beat, and whenever capacity was freed."""
-    from orders.promotion import promote_pending
-
-    result = promote_pending(timezone.localdate())
+    result = promotion.promote_pending(timezone.localdate())
     return {"opened": result.opened, "waiting": result.waiting}
 
 
@@ -37,37 +36,33 @@ def promote_after_capacity_freed(sender: Any, **kwargs: Any) -> None:
 
 @shared_task
 def lapse_confirming() -> int:
-    from orders.cancellation import lapse_confirming
-
-    return lapse_confirming(now=timezone.now())
+    return cancellation.lapse_confirming(now=timezone.now())
 
 
 @shared_task
 def lapse_pending() -> int:
-    from orders.cancellation import lapse_pending
-
-    return lapse_pending(today=timezone.localdate())
+    return cancellation.lapse_pending(today=timezone.localdate())
 
 
 @shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)
 def void_released_payments() -> int:
-    from orders.payments import void_released_payments
+    return payments.void_released_payments()
 
-    return void_released_payments()
+
+@receiver(holds_let_go)
+def void_after_holds_let_go(sender: Any, **kwargs: Any) -> None:
+    void_released_payments.delay()
 
 
 @shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)
 def send_order_email(order_id: int, kind: str) -> None:
-    from orders.emails import send_order_email
-
-    send_order_email(
-        order=Order.objects.select_related("user", "shipping_method").get(pk=order_id), kind=kind
-    )
+    order = Order.objects.select_related("user", "shipping_method").get(pk=order_id)
+    emails.send_order_email(order=order, kind=kind)
 
 
-def send_email_after_commit(order: Order, kind: str) -> None:
-    """Puts the e-mail on the queue once the current transaction is committed."""
-    transaction.on_commit(lambda: send_order_email.delay(order.pk, kind))
+@receiver(customer_to_be_told)
+def send_email_to_customer(sender: Any, order_id: int, kind: str, **kwargs: Any) -> None:
+    send_order_email.delay(order_id, kind)
 
 
 @shared_task

@@ -1,0 +1,345 @@
+"""The pages for everybody: what they show, what they answer to odd questions, and what they cost in queries."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from inventory.models import Card, Printing, Reservation, StockMovement, TemplateDeck, TemplateDeckCard, Zone
+from tests.factories import (
+    TODAY,
+    CardFactory,
+    StockMovementFactory,
+    TemplateDeckFactory,
+    stocked_card,
+    template_deck,
+)
+
+pytestmark = pytest.mark.django_db
+
+ODD_TEXTS = [
+    "\x00",
+    "a\x00b",
+    "x" * 10_000,
+    "%",
+    "_",
+    "\\",
+    "'; --",
+    "💀",
+    "\ud800".encode("utf-8", "surrogatepass"),
+]
+ODD_PAGES = ["abc", "0", "-1", "999999", "9" * 5_000, "1.5", "\x00", ""]
+
+
+def make_deck(lines: int, **fields) -> TemplateDeck:
+    """A deck of that many different cards, each in stock."""
+    cards = Card.objects.bulk_create(
+        [
+            Card(
+                name=f"Line {n}",
+                slug=f"line-{n}",
+                folded_name=f"line {n}",
+                folded_names=[f"line {n}"],
+                type_line="Instant",
+            )
+            for n in range(lines)
+        ]
+    )
+    printings = Printing.objects.bulk_create(
+        [
+            Printing(card=card, set_code="ln", collector_number=str(n), value_cents=100)
+            for n, card in enumerate(cards)
+        ]
+    )
+    StockMovement.objects.bulk_create(
+        [
+            StockMovement(printing=printing, quantity=4, kind="bought", effective_on=TODAY)
+            for printing in printings
+        ]
+    )
+    deck = TemplateDeckFactory(**fields)
+    TemplateDeckCard.objects.bulk_create(
+        [TemplateDeckCard(deck=deck, card=card, quantity=1) for card in cards]
+    )
+    return deck
+
+
+# --- home -----------------------------------------------------------------------------------------------
+
+
+def test_home_shows_the_newest_decks(client):
+    template_deck({stocked_card(4): 4}, name="Burn")
+    template_deck({stocked_card(4): 4}, name="Hidden brew", published=False)
+
+    page = client.get("/").content.decode()
+
+    assert "Burn" in page
+    assert "Hidden brew" not in page
+
+
+def test_home_without_decks_says_so(client):
+    assert "No deck is on offer yet" in client.get("/").content.decode()
+
+
+# --- cards ----------------------------------------------------------------------------------------------
+
+
+def test_a_card_is_found_without_its_accents(client):
+    stocked_card(2, name="Lim-Dûl's Vault")
+
+    page = client.get("/cards/", {"q": "vault LIM-DUL’S"}).content.decode()
+
+    assert "Lim-Dûl&#x27;s Vault" in page
+    assert "2 free today" in page
+
+
+def test_what_the_shop_does_not_own_is_marked_and_can_still_be_added(client):
+    CardFactory(name="Black Lotus")
+
+    page = client.get("/cards/", {"q": "lotus"}).content.decode()
+
+    assert "Not in stock" in page
+    assert "we buy it if you order it" in page
+    assert reverse("orders:add_card", args=["black-lotus"]) in page
+
+
+def test_only_what_the_shop_owns(client):
+    CardFactory(name="Black Lotus")
+    stocked_card(1, name="Lotus Petal")
+
+    page = client.get("/cards/", {"q": "lotus", "owned": "1"}).content.decode()
+
+    assert "Lotus Petal" in page
+    assert "Black Lotus" not in page
+
+
+def test_a_mistyped_name_gets_suggestions(client):
+    stocked_card(4, name="Lightning Bolt")
+
+    page = client.get("/cards/", {"q": "lightnig bolt"}).content.decode()
+
+    assert "Did you mean" in page
+    assert "?q=Lightning+Bolt" in page
+
+
+def test_add_returns_to_the_same_search(client):
+    stocked_card(4, name="Lightning Bolt")
+
+    page = client.get("/cards/?q=bolt").content.decode()
+
+    assert '<input type="hidden" name="next" value="/cards/?q=bolt#card-lightning-bolt">' in page
+
+
+def test_pages_keep_the_search_in_their_address(client):
+    for n in range(30):
+        CardFactory(name=f"Bolt {n}")
+
+    page = client.get("/cards/?q=bolt").content.decode()
+
+    assert "?q=bolt&amp;page=2" in page
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS)
+def test_an_odd_text_is_a_search_like_any_other(client, text):
+    stocked_card(4)
+
+    assert client.get("/cards/", {"q": text}).status_code == 200
+
+
+@pytest.mark.parametrize("page", ODD_PAGES)
+@pytest.mark.parametrize("path", ["/cards/", "/decks/"])
+def test_an_odd_page_is_a_page_like_any_other(client, path, page):
+    template_deck({stocked_card(4): 4})
+
+    assert client.get(path, {"page": page}).status_code == 200
+
+
+def test_search_pins_its_queries(client, django_assert_num_queries):
+    stocked_card(4, name="Bolt 0")
+    with django_assert_num_queries(3):
+        client.get("/cards/?q=bolt")
+    for n in range(1, 100):
+        stocked_card(4, name=f"Bolt {n}")
+    with django_assert_num_queries(3):
+        client.get("/cards/?q=bolt")
+
+
+# --- a card ---------------------------------------------------------------------------------------------
+
+
+def test_a_card_shows_price_printings_calendar_and_decks(client):
+    card = stocked_card(
+        4, name="Lightning Bolt", value_cents=1_000, mana_cost="{R}", oracle_text="Deals {3}\nhot"
+    )
+    template_deck({card: 4}, name="Burn")
+    Reservation.objects.create(
+        card=card,
+        quantity=4,
+        out_on=TODAY + timedelta(days=1),
+        back_on=TODAY + timedelta(days=3),
+        state="firm",
+    )
+
+    response = client.get("/cards/lightning-bolt/")
+
+    page = response.content.decode()
+    assert "€0.10" in page
+    assert 'aria-label="Mana cost: red"' in page
+    assert "Test Set" in page
+    assert "Burn" in page
+    assert [day.free for day in response.context["details"].calendar[:4]] == [4, 0, 0, 4]
+    assert [day.degree for day in response.context["details"].calendar[:2]] == ["all", "none"]
+
+
+def test_a_preferred_printing_costs_what_follows_from_its_own_value(client):
+    card = stocked_card(4, value_cents=1_000)
+    StockMovementFactory(printing__card=card, printing__value_cents=5_000, printing__set_name="Alpha")
+
+    printings = client.get(card.get_absolute_url()).context["details"].printings
+
+    assert {offered.rent_cents for offered in printings} == {10, 50}
+
+
+def test_a_card_with_faces_shows_each(client):
+    faces = [
+        {"name": "Fire", "mana_cost": "{1}{R}", "type_line": "Instant", "oracle_text": "Two damage."},
+        {"name": "Ice", "mana_cost": "{1}{U}", "type_line": "Instant"},
+    ]
+    CardFactory(name="Fire // Ice", slug="fire-ice", faces=faces)
+
+    page = client.get("/cards/fire-ice/").content.decode()
+
+    assert "Two damage." in page
+    assert 'aria-label="Mana cost: 1, blue"' in page
+
+
+def test_a_card_with_next_to_no_data_has_a_page(client):
+    CardFactory(name="Nameless", type_line="", faces=[{}])
+
+    assert client.get("/cards/nameless/").status_code == 200
+
+
+def test_text_of_cards_is_escaped(client):
+    CardFactory(name="<b>Bold</b>", slug="bold", oracle_text="<script>{T}</script>", mana_cost="{<i>}")
+
+    page = client.get("/cards/bold/").content.decode()
+
+    assert "<script>" not in page.replace('<script src="', "")
+    assert "<b>Bold" not in page
+    assert "<i>" not in page
+
+
+@pytest.mark.parametrize("path", ["/cards/nothing/", f"/cards/{'x' * 5_000}/", "/decks/nothing/"])
+def test_what_does_not_exist_is_not_found(client, path):
+    assert client.get(path).status_code == 404
+
+
+def test_a_card_pins_its_queries(client, django_assert_num_queries):
+    card = stocked_card(4)
+    with django_assert_num_queries(4):
+        client.get(card.get_absolute_url())
+    for n in range(100):
+        StockMovementFactory(printing__card=card, printing__collector_number=f"x{n}")
+        template_deck({card: 1}, name=f"Deck with it {n}")
+    with django_assert_num_queries(4):
+        client.get(card.get_absolute_url())
+
+
+# --- decks ----------------------------------------------------------------------------------------------
+
+
+def test_decks_of_one_format(client):
+    template_deck({stocked_card(4): 4}, name="Burn", format="Modern")
+    template_deck({stocked_card(4): 4}, name="Elves", format="Pauper")
+
+    page = client.get("/decks/", {"format": "pauper"}).content.decode()
+
+    assert "Elves" in page
+    assert "Burn" not in page
+
+
+@pytest.mark.parametrize("format", ODD_TEXTS)
+def test_an_odd_format_has_no_decks(client, format):
+    template_deck({stocked_card(4): 4})
+
+    response = client.get("/decks/", {"format": format})
+
+    assert response.status_code == 200
+
+
+def test_an_unknown_format_says_that_there_is_no_deck_of_it(client):
+    template_deck({stocked_card(4): 4})
+
+    assert "No deck of this format" in client.get("/decks/?format=Nix").content.decode()
+
+
+@pytest.mark.parametrize("lines", [1, 100])
+def test_decks_pin_their_queries(client, django_assert_num_queries, lines):
+    make_deck(lines)
+
+    with django_assert_num_queries(6):
+        client.get("/decks/")
+
+
+# --- a deck ---------------------------------------------------------------------------------------------
+
+
+def test_a_deck_says_what_is_short_today(client):
+    deck = template_deck({stocked_card(1, name="Goblin Guide"): 4, stocked_card(4): 4})
+
+    response = client.get(deck.get_absolute_url())
+
+    assert response.content.decode().count("Short by 3") == 2  # at the line, and of the deck
+    assert response.context["offered"].copies == 8
+
+
+def test_a_card_in_two_zones_is_short_once(client):
+    card = stocked_card(3)
+    deck = template_deck({card: 3})
+    TemplateDeckCard.objects.create(deck=deck, card=card, quantity=2, zone=Zone.SIDEBOARD)
+
+    offered = client.get(deck.get_absolute_url()).context["offered"]
+
+    assert offered.short == 2
+    assert [[line.short for group in zone.groups for line in group.lines] for zone in offered.zones()] == [
+        [0],
+        [2],
+    ]
+
+
+def test_an_unpublished_deck_is_not_found(client):
+    deck = template_deck({stocked_card(4): 4}, published=False)
+
+    assert client.get(deck.get_absolute_url()).status_code == 404
+
+
+@pytest.mark.parametrize("lines", [1, 100])
+def test_a_deck_pins_its_queries(client, django_assert_num_queries, lines):
+    deck = make_deck(lines)
+
+    with django_assert_num_queries(4):
+        client.get(deck.get_absolute_url())
+
+
+# --- all of them ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/cards/", "/cards/lightning-bolt/", "/decks/", "/decks/burn/", "/accounts/login/", "/nothing/"],
+)
+def test_every_page_has_one_heading_and_nothing_inline(client, path):
+    template_deck({stocked_card(4, name="Lightning Bolt"): 4}, name="Burn")
+
+    page = client.get(path).content.decode()
+
+    assert page.count("<h1") == 1
+    assert " style=" not in page
+    assert "<style" not in page
+    assert "<script>" not in page
+    assert " onclick=" not in page
+
+
+@pytest.mark.parametrize("path", ["/", "/cards/", "/decks/"])
+def test_pages_are_for_reading(client, path):
+    assert client.post(path).status_code == 405
