@@ -99,7 +99,7 @@ class NameList:
     card_ids: Sequence[int]
 
     def nearest(self, name: str, *, limit: int = 3) -> list[int]:
-        """Positions of the `limit` nearest names, nearest first, one for each card. Pure.
+        """Positions of the `limit` nearest names, nearest first, one for each whole name. Pure.
 
         Counts as near: few letters differ, or the same words in another order, or a name that begins so.
         """
@@ -108,7 +108,7 @@ class NameList:
             return []
         scores: dict[int, float] = {}
         for scorer, weight in ((fuzz.ratio, 1.0), (fuzz.token_sort_ratio, 0.97)):
-            # More than `limit`, since a card may come up with its full name and with its faces.
+            # More than `limit`, since a card may come up with its whole name and with its faces.
             for _, score, position in process.extract(
                 query, self.folded, scorer=scorer, limit=3 * limit, score_cutoff=_LOWEST_SCORE / weight
             ):
@@ -117,9 +117,9 @@ class NameList:
             begin_so = [p for p, folded in enumerate(self.folded) if folded.startswith(query)]
             for position in sorted(begin_so, key=lambda p: len(self.folded[p]))[: 3 * limit]:
                 scores[position] = max(scores.get(position, 0.0), _PREFIX_SCORE)
-        nearest: dict[int, int] = {}
+        nearest: dict[str, int] = {}
         for position in sorted(scores, key=lambda p: (-scores[p], self.is_face[p], len(self.folded[p]), p)):
-            nearest.setdefault(self.card_ids[position], position)
+            nearest.setdefault(self.names[position], position)
         return list(nearest.values())[:limit]
 
 
@@ -162,7 +162,7 @@ def _read_name_list() -> NameList:
 
 
 def nearest_names(name: str, limit: int = 3) -> list[str]:
-    """The names of the `limit` cards that `name` may have meant, nearest first; empty where none is near.
+    """The `limit` names of cards that `name` may have meant, nearest first; empty where none is near.
 
     One query once the names have been read, and some 10 ms for 40,000 cards.
     """

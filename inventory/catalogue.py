@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
+from inventory.mana import mana_value
 from inventory.models import Card
 from inventory.names import fold_name
 
@@ -16,7 +17,8 @@ _LONGEST_SLUG = 180  # leaves room for a suffix
 def make_card(*, name: str, faces: Sequence[dict[str, Any]] = (), **facts: Any) -> Card:
     """A new card, saved, with its slug and its folded names; `facts` are further fields of the card.
 
-    The names of its faces are taken from `faces`, else from a name like "Fire // Ice".
+    The names of its faces are taken from `faces`, else from a name like "Fire // Ice". The mana value follows
+    from the mana cost unless it is given.
     Raises ValueError where there is no name.
     """
     with transaction.atomic():
@@ -30,6 +32,7 @@ def make_cards(facts: Sequence[dict[str, Any]]) -> list[Card]:
     return Card.objects.bulk_create(
         Card(
             **{
+                "mana_value": mana_value(each.get("mana_cost", ""), layout=each.get("layout", "normal")),
                 **each,
                 "name": name,
                 "slug": slug,

@@ -21,4 +21,5 @@ def fold_name(name: str) -> str:
     lowered = name.casefold().translate(_LETTERS)
     decomposed = unicodedata.normalize("NFKD", lowered)
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return " ".join(plain.translate(_LETTERS).split())
+    # Some characters decompose to capitals and to letters of the table: once more.
+    return " ".join(plain.casefold().translate(_LETTERS).split())

@@ -72,5 +72,8 @@ def release(*, claim: UUID) -> None:
 
 
 def tell_capacity_freed() -> None:
-    """Sends `capacity_freed` once the current transaction is committed."""
-    transaction.on_commit(lambda: capacity_freed.send(sender=None))
+    """Sends `capacity_freed` once the current transaction is committed.
+
+    What is written is written: a listener that fails (no Redis) is logged, and the beat does its work later.
+    """
+    transaction.on_commit(lambda: capacity_freed.send(sender=None), robust=True)

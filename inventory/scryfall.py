@@ -7,7 +7,7 @@ invented. So nothing is required but a name, a set and a number, and what is not
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -212,10 +212,10 @@ def price_cents(prices: object, *, finish: str, currency: str) -> int | None:
             continue
         try:
             cents = (Decimal(price) * 100).to_integral_value()
-        except InvalidOperation:  # a hint only: what cannot be read is not known
+            if 0 <= cents <= _LARGEST_INTEGER:
+                return int(cents)
+        except ArithmeticError:  # "NaN", "cheap": a hint only, and what cannot be read is not known
             continue
-        if 0 <= cents <= _LARGEST_INTEGER:
-            return int(cents)
     return None
 
 

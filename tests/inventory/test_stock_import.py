@@ -1,0 +1,147 @@
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from inventory.models import Printing, StockMovement
+from inventory.stock import owned_by_printing
+from inventory.stock_import import StockImport, import_stock
+from tests.factories import CardFactory, PrintingFactory
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 5, 10)
+
+
+def run(text: str, **options: Any) -> StockImport:
+    return import_stock(content=text.encode(), by=None, today=DAY, **options)
+
+
+def otter(number: str = "1", **fields: Any) -> Printing:
+    card = fields.pop("card", None) or CardFactory(name="Ember Otter")
+    return PrintingFactory(card=card, collector_number=number, **fields)
+
+
+def owned(printing: Printing, on: date = DAY) -> int:
+    return owned_by_printing(printing_ids=[printing.pk], on=on).get(printing.pk, 0)
+
+
+def test_a_row_is_bought_from_its_date_on() -> None:
+    printing = otter()
+    done = run("quantity,name,date,note\n3,ember otter,2026-05-20,ordered\n1,Ember Otter,,\n")
+    assert (done.rows, done.copies_in, done.problems) == (2, 4, [])
+    assert owned(printing) == 1
+    assert owned(printing, on=date(2026, 5, 20)) == 4
+    assert set(StockMovement.objects.values_list("kind", "note")) == {("bought", "ordered"), ("bought", "")}
+
+
+def test_a_second_run_adds_the_same_again() -> None:
+    printing = otter()
+    for expected in (3, 6):
+        run("quantity,name\n3,Ember Otter\n")
+        assert owned(printing) == expected
+
+
+def test_a_count_becomes_the_truth_and_stays_it() -> None:
+    counted, other = otter(), otter("2", card=CardFactory(name="Stone Otter"))
+    run("quantity,name\n5,Ember Otter\n2,Stone Otter\n")
+    text = "quantity,name\n1,Ember Otter\n2,Ember Otter\n"
+    done = run(text, count_is_truth=True)
+    assert (owned(counted), owned(other), done.copies_out) == (3, 2, 2)
+    assert run(text, count_is_truth=True).movements == 0
+    assert run("quantity,name\n0,Ember Otter\n", count_is_truth=True).copies_out == 3
+
+
+def test_a_dry_run_keeps_nothing() -> None:
+    printing = otter(value_cents=100)
+    done = run("quantity,name,value\n3,Ember Otter,2.00\n", dry_run=True)
+    printing.refresh_from_db()
+    assert (done.rows, done.values) == (1, 1)
+    assert (owned(printing), printing.value_cents) == (0, 100)
+
+
+def test_a_value_becomes_the_printing_s() -> None:
+    printing = otter(value_cents=None)
+    run("quantity,name,value\n3,Ember Otter,\n")
+    run("quantity,name,value\n3,Ember Otter,2.50\n")
+    printing.refresh_from_db()
+    assert printing.value_cents == 250
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "number"),
+    [
+        ("", "", "cheap"),
+        (",set", ",OLD", "old"),
+        (",edition", ",old times", "old"),
+        (",collector number", ",DEAR", "dear"),
+        (",foil", ",foil", "foil"),
+        (",language", ",japanese", "ja"),
+        (",language", ",korean", "cheap"),
+    ],
+)
+def test_a_row_means_the_printing_that_fits_best(columns: str, row: str, number: str) -> None:
+    dear = otter("dear", value_cents=900)
+    for each in ("cheap", "unvalued"):
+        otter(each, card=dear.card, value_cents=300 if each == "cheap" else None)
+    otter("old", card=dear.card, set_code="old", set_name="Old Times")
+    otter("foil", card=dear.card, finish="foil", value_cents=100)
+    otter("ja", card=dear.card, language="ja", value_cents=10)
+    run(f"quantity,name{columns}\n1,Ember Otter{row}\n")
+    assert StockMovement.objects.get().printing.collector_number == number
+
+
+def test_of_printings_of_the_same_value_the_newest_is_meant() -> None:
+    old = otter("1", released_on=date(2001, 1, 1))
+    new = otter("2", card=old.card, released_on=date(2020, 1, 1))
+    otter("3", card=old.card, released_on=None)
+    run("quantity,name\n1,Ember Otter\n")
+    assert StockMovement.objects.get().printing == new
+
+
+def test_scryfall_s_id_goes_before_set_and_number() -> None:
+    known = otter("2", scryfall_id="11111111-1111-4111-8111-111111111111")
+    otter("1", card=known.card)
+    run(f"quantity,name,number,scryfall id\n1,Ember Otter,1,{known.scryfall_id}\n")
+    assert StockMovement.objects.get().printing == known
+
+
+def test_bad_rows_are_told_by_line_with_what_may_have_been_meant() -> None:
+    otter(set_code="inv")
+    done = run(
+        "quantity,name,set,finish\n1,Embr Otter,,\n1,Zzzzzzzz,,\n1,Ember Otter,XYZ,\n1,Ember Otter,,etched\n"
+        "x,Ember Otter,,\n0,Ember Otter,,\n2,Ember Otter,,\n"
+    )
+    messages = {problem.line: problem.message for problem in done.problems}
+    assert list(messages) == [2, 3, 4, 5, 6, 7]
+    assert "Did you mean Ember Otter?" in messages[2]
+    assert "nor one of a similar name" in messages[3]
+    assert "no printing XYZ of Ember Otter; it has INV 1" in messages[4]
+    assert "only as nonfoil" in messages[5]
+    assert done.copies_in == 2
+
+
+def test_the_command_reports_and_keeps_the_good_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printing = otter()
+    path = tmp_path / "stock.csv"
+    path.write_text("quantity,name\n3,Ember Otter\n1,Unknown\n")
+    call_command("import_stock", str(path))
+    out, err = capsys.readouterr()
+    assert "1 rows: 1 movements, 3 copies in, 0 out, 0 values set; 1 rows left out" in out
+    assert err.startswith("line 3: the catalogue has no card “Unknown”")
+    call_command("import_stock", str(path), "--set", "--dry-run")
+    assert "1 rows: 0 movements" in capsys.readouterr().out
+    assert owned(printing, on=date.max) == 3
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no,headings\n"])
+def test_the_command_says_what_is_wrong_with_the_file(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "stock.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CommandError, match=r"stock\.csv"):
+        call_command("import_stock", str(path))
