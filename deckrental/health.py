@@ -32,7 +32,7 @@ def _redis_answers() -> bool:
 CHECKS: dict[str, Callable[[], bool]] = {
     "database": _database_answers,
     "redis": _redis_answers,
-    "worker": worker_seen_lately,
+    "worker": lambda: _redis_answers() and worker_seen_lately(),
 }
 
 

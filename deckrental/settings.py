@@ -116,7 +116,13 @@ USE_TZ = True
 
 # --- database, cache, queue -----------------------------------------------------------------------------
 
-DATABASES = {"default": {**env.db_url_config(DATABASE_URL), "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if TESTING else 60}}
+DATABASES = {
+    "default": {
+        **env.db_url_config(DATABASE_URL),
+        "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": 0 if TESTING else 60,
+    }
+}
 
 # Tests have databases of their own in a Redis that a running site may be using.
 _broker_db, _cache_db = (2, 3) if TESTING else (0, 1)

@@ -74,7 +74,10 @@ def check_copies(quantity: int) -> None:
 
 def lock_cart(cart: Order) -> Order:
     """The cart, locked. Raises CartError where it is no cart any more."""
-    locked = lock_order(cart.pk)
+    try:
+        locked = lock_order(cart.pk)
+    except Order.DoesNotExist:
+        raise CartError("This cart has gone into another one, by signing in. Please look again.") from None
     if locked.status != Status.CART:
         raise CartError("This cart has been submitted in the meantime. What you add now starts a new one.")
     return locked
@@ -144,6 +147,8 @@ def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
 def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> None:
     """Takes a template deck out again: as many copies of its cards as went in with it, as far as they are there."""
     cart = lock_cart(cart)
+    if not cart.order_template_decks.filter(pk=row.pk).exists():
+        return  # a double click: it is out already
     leaving = {
         (line.card_id, line.zone): line.quantity * row.copies for line in row.template_deck.deck_cards.all()
     }
@@ -179,15 +184,22 @@ def quick_add(*, cart: Order, text: str) -> QuickAdded:
     deck_list = parse(text)
     if not deck_list.lines and not deck_list.problems:
         raise CartError("Write a card to add, for example 4 Lightning Bolt.")
-    cards = resolve_names({line.name for line in deck_list.lines})
+    wholes = {line.whole for line in deck_list.lines} | {problem.text for problem in deck_list.problems}
+    cards = resolve_names(wholes | {line.name for line in deck_list.lines})
     additions: Counter[LineKey] = Counter()
-    unknown = [UnknownLine(problem) for problem in deck_list.problems]
+    unknown = []
+    for problem in deck_list.problems:
+        if problem.text in cards:  # +2 Mace
+            additions[cards[problem.text].pk, Zone.MAIN, None] += 1
+        else:
+            unknown.append(UnknownLine(problem))
     for line in deck_list.lines:
-        if line.name in cards:
+        if line.whole in cards:  # no number of copies, or one that belongs to the name: one copy
+            additions[cards[line.whole].pk, line.zone, None] += 1
+        elif line.name in cards:
             additions[cards[line.name].pk, line.zone, None] += line.quantity
         else:
-            message = f"No card is called “{line.name}”."
-            problem = Problem(line.number, f"{line.quantity} {line.name}", message)
+            problem = Problem(line.number, str(line), f"No card is called “{line.name}”.")
             unknown.append(UnknownLine(problem, tuple(nearest_names(line.name))))
     if additions:
         with transaction.atomic():

@@ -5,6 +5,7 @@ parameters with the same key get the same answer. `sync_intent` is the only writ
 webhook and retry all end there. docs/payments.md tells the sequences.
 """
 
+import uuid
 from typing import Any
 
 import structlog
@@ -84,22 +85,22 @@ def sync_intent(intent_id: str) -> Payment | None:
     ours but is in no book.
     """
     intent = gateway.retrieve(intent_id)
-    if "payment" not in intent.metadata:
+    try:
+        payment_id = uuid.UUID(intent.metadata.get("payment", ""))
+    except ValueError:  # of somebody else who uses the same account
         return None
     with transaction.atomic():
         payment = (
             Payment.objects.select_for_update(of=("self",))
             .select_related("order")
-            .filter(pk=intent.metadata["payment"])
+            .filter(pk=payment_id)
             .first()
         )
         attempt = (
             payment.attempts.filter(sequence=intent.metadata.get("sequence", 0)).first() if payment else None
         )
         if payment is None or attempt is None or attempt.intent_id not in (None, intent.id):
-            raise UnknownIntent(
-                f"{intent.id} names payment {intent.metadata['payment']}, which is not in the books."
-            )
+            raise UnknownIntent(f"{intent.id} names payment {payment_id}, which is not in the books.")
         attempt.intent_id = intent.id
         attempt.status = intent.status
         attempt.error_code, attempt.error_message = intent.error_code, intent.error_message

@@ -186,7 +186,7 @@ def read_event(*, payload: bytes, signature: str) -> Event:
         raise InvalidSignature("There is no webhook secret to check it with.")
     try:
         event = stripe.Webhook.construct_event(payload, signature, settings.STRIPE_WEBHOOK_SECRET)
-    except (ValueError, stripe.SignatureVerificationError) as error:
+    except (ValueError, TypeError, stripe.SignatureVerificationError) as error:  # TypeError: not even ASCII
         raise InvalidSignature(str(error)) from error
     about = event.data.object
     return Event(event.id, event.type, about["id"] if about["object"] == "payment_intent" else "")

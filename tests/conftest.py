@@ -1,5 +1,6 @@
 """What every test can ask for: the sandbox that stands in for Stripe, a day that is today, tasks that run at once."""
 
+import os
 from collections.abc import Iterator
 from datetime import date
 
@@ -9,7 +10,10 @@ from celery_app import app as celery_app
 from tests.factories import TODAY
 from tests.sandbox import Sandbox
 
-# pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser"]
+
+# Playwright's synchronous interface runs an event loop in the test's own thread; the ORM is safe there.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,12 +40,5 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 @pytest.fixture
 def sandbox(sandbox_process: Sandbox, settings) -> Sandbox:
     """The site speaks to the sandbox, through the real library."""
-    settings.STRIPE_API_BASE = sandbox_process.url
-    settings.STRIPE_JS_URL = f"{sandbox_process.url}/v3/"
-    settings.STRIPE_DEBUG = True
-    settings.STRIPE_WEBHOOK_SECRET = sandbox_process.webhook_secret
-    settings.STRIPE_API_KEYS = {
-        "test": {"publishable": sandbox_process.publishable_key, "secret": sandbox_process.secret_key},
-        "live": {"publishable": "", "secret": ""},
-    }
+    sandbox_process.use_in(settings)
     return sandbox_process

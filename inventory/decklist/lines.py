@@ -12,8 +12,17 @@ _HEADER = re.compile(
     r"^(deck|main(?:deck| deck)?|sideboard|side board|commander|companion)\s*:?\s*(\(\d+\))?$", re.IGNORECASE
 )
 _SIDEBOARD_PREFIX = re.compile(r"^SB:\s*", re.IGNORECASE)
-_LEADING = re.compile(r"^([+\-−]?\d[\d.,/_]*)\s*(?:[x×*]\s*)?(?=\s|$)\s*(.*)$", re.IGNORECASE)
-_LEADING_X = re.compile(r"^([+\-−]?\d[\d.,/_]*)[x×*]\s*(\S.*)$", re.IGNORECASE)
+_NUMBER = r"([+\-−]?\d[\d.,/_]*)"
+_QUANTITY_FIRST = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"^{_NUMBER}[x×*]\s*(\S.*)$",  # 4x Lightning Bolt
+        rf"^{_NUMBER}\s+[x×*]\s+(\S.*)$",  # 4 x Lightning Bolt
+        rf"^{_NUMBER}\s+(\S.*)$",  # 4 Lightning Bolt
+        rf"^{_NUMBER}\s*[x×*]?()$",  # 4: of what?
+    )
+)
+_COMMANDER_TAG = re.compile(r"\s\*CMDR\*$", re.IGNORECASE)
 _TRAILING = re.compile(r"^(.*\S)\s+(?:[x×]\s?|\*\s?)(\d+)$", re.IGNORECASE)
 _ZONES = {
     "sideboard": "sideboard",
@@ -25,12 +34,21 @@ _ZONES = {
 
 @dataclass(frozen=True, slots=True)
 class DeckLine:
-    """A card asked for. `name` is as written; `zone` is main, sideboard or commander; `number` counts from 1."""
+    """A card asked for. `name` is as written; `zone` is main, sideboard or commander; `number` counts from 1.
+
+    `whole` is the line with its number of copies: a few cards have names that begin with a number.
+    """
 
     number: int
     quantity: int
     name: str
     zone: str = "main"
+    whole: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        """As it can be read again, zone and all."""
+        prefix, tag = {"sideboard": ("SB: ", ""), "commander": ("", " *CMDR*")}.get(self.zone, ("", ""))
+        return f"{prefix}{self.quantity} {self.name}{tag}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +82,7 @@ def check_quantity(text: str) -> int:
 
 def _split_quantity(text: str) -> tuple[str, str]:
     """(quantity as written, name); quantity "1" where none is written."""
-    for pattern in (_LEADING_X, _LEADING):
+    for pattern in _QUANTITY_FIRST:
         if match := pattern.match(text):
             return match[1], match[2].strip()
     if match := _TRAILING.match(text):
@@ -75,7 +93,7 @@ def _split_quantity(text: str) -> tuple[str, str]:
 def parse(text: str | bytes, filename: str = "") -> DeckList:
     """Reads a list of cards. Never raises: what is not understood is a Problem with its line number.
 
-    Accepted: `4 N`, `4x N`, `N x4`, `N * 4`, a name alone (one copy), `SB: 3 N`, headers (`Deck`,
+    Accepted: `4 N`, `4x N`, `N x4`, `N * 4`, a name alone (one copy), `SB: 3 N`, `1 N *CMDR*`, headers (`Deck`,
     `Sideboard:`, `Commander (1)`), comments (`//`, `#`, `>`), blank lines.
     """
     if isinstance(text, bytes):
@@ -102,6 +120,8 @@ def parse(text: str | bytes, filename: str = "") -> DeckList:
         card, line_zone = written, zone
         if prefix := _SIDEBOARD_PREFIX.match(written):
             card, line_zone = written[prefix.end() :], "sideboard"
+        elif tag := _COMMANDER_TAG.search(written):
+            card, line_zone = written[: tag.start()], "commander"
         quantity_text, name = _split_quantity(card)
         if not name:
             problems.append(
@@ -119,7 +139,7 @@ def parse(text: str | bytes, filename: str = "") -> DeckList:
             )
         else:
             try:
-                lines.append(DeckLine(number, check_quantity(quantity_text), name, line_zone))
+                lines.append(DeckLine(number, check_quantity(quantity_text), name, line_zone, card))
             except ValueError as error:
                 problems.append(Problem(number, written[:80], str(error)))
     return DeckList(tuple(lines), tuple(problems))
