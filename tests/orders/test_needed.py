@@ -136,6 +136,15 @@ def test_only_orders_that_lack_the_card_wait_for_it_in_the_order_of_the_queue():
     assert first not in waiting[also_short]
 
 
+def test_an_order_that_has_its_copies_and_waits_for_another_card_does_not_wait_for_this_one():
+    shared, missing = stocked_card(2), stocked_card(0)
+    old, young = place({shared: 2, missing: 1}), place({shared: 2})
+
+    waiting = {needed.card: needed.orders for needed in needed_cards(today=TODAY)}
+
+    assert waiting == {shared: (young,), missing: (old,)}
+
+
 def test_an_order_with_the_card_on_two_lines_waits_once():
     card = stocked_card(0)
     order = place({card: 1})
