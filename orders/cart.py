@@ -22,6 +22,7 @@ from orders.states import Status
 from orders.transitions import lock_order
 
 MAX_LINES = 500
+MOST_SUGGESTIONS = 20  # lines of a quick add that are told the nearest names
 
 
 class CartError(ValueError):
@@ -184,13 +185,13 @@ def quick_add(*, cart: Order, text: str) -> QuickAdded:
     deck_list = parse(text)
     if not deck_list.lines and not deck_list.problems:
         raise CartError("Write a card to add, for example 4 Lightning Bolt.")
-    wholes = {line.whole for line in deck_list.lines} | {problem.text for problem in deck_list.problems}
+    wholes = {line.whole for line in deck_list.lines} | {problem.whole for problem in deck_list.problems}
     cards = resolve_names(wholes | {line.name for line in deck_list.lines})
     additions: Counter[LineKey] = Counter()
     unknown = []
     for problem in deck_list.problems:
-        if problem.text in cards:  # +2 Mace
-            additions[cards[problem.text].pk, Zone.MAIN, None] += 1
+        if problem.whole in cards:  # +2 Mace
+            additions[cards[problem.whole].pk, problem.zone, None] += 1
         else:
             unknown.append(UnknownLine(problem))
     for line in deck_list.lines:
@@ -200,7 +201,8 @@ def quick_add(*, cart: Order, text: str) -> QuickAdded:
             additions[cards[line.name].pk, line.zone, None] += line.quantity
         else:
             problem = Problem(line.number, str(line), f"No card is called “{line.name}”.")
-            unknown.append(UnknownLine(problem, tuple(nearest_names(line.name))))
+            suggests = len(unknown) < MOST_SUGGESTIONS  # each takes a look at every name there is
+            unknown.append(UnknownLine(problem, tuple(nearest_names(line.name)) if suggests else ()))
     if additions:
         with transaction.atomic():
             _add(lock_cart(cart), additions)

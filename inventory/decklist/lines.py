@@ -32,6 +32,12 @@ _ZONES = {
 }
 
 
+def _written(card: str, zone: str) -> str:
+    """A line as it can be read again, zone and all."""
+    prefix, tag = {"sideboard": ("SB: ", ""), "commander": ("", " *CMDR*")}.get(zone, ("", ""))
+    return f"{prefix}{card}{tag}".strip()
+
+
 @dataclass(frozen=True, slots=True)
 class DeckLine:
     """A card asked for. `name` is as written; `zone` is main, sideboard or commander; `number` counts from 1.
@@ -46,18 +52,21 @@ class DeckLine:
     whole: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        """As it can be read again, zone and all."""
-        prefix, tag = {"sideboard": ("SB: ", ""), "commander": ("", " *CMDR*")}.get(self.zone, ("", ""))
-        return f"{prefix}{self.quantity} {self.name}{tag}"
+        return _written(f"{self.quantity} {self.name}", self.zone)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A line that could not be read: its number, what it says, and what to do about it."""
+    """A line that could not be read: its number, what it says, and what to do about it.
+
+    `text` is the line as it can be read again once it is mended; `whole` and `zone` are as of a DeckLine.
+    """
 
     number: int
     text: str
     message: str
+    zone: str = field(default="main", compare=False)
+    whole: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,40 +115,35 @@ def parse(text: str | bytes, filename: str = "") -> DeckList:
         if not written or _COMMENT.match(written):
             continue
         if len(lines) + len(problems) >= MAX_LINES:
-            problems.append(
-                Problem(
-                    number,
-                    written[:80],
-                    f"Only the first {MAX_LINES} lines were read: add the rest in a second step.",
-                )
-            )
+            message = f"Only the first {MAX_LINES} lines were read: add the rest in a second step."
+            problems.append(Problem(number, written[:MAX_NAME], message))
             break
         if header := _HEADER.match(written):
             zone = _ZONES.get(header[1].lower(), "main")
             continue
-        card, line_zone = written, zone
-        if prefix := _SIDEBOARD_PREFIX.match(written):
-            card, line_zone = written[prefix.end() :], "sideboard"
-        elif tag := _COMMANDER_TAG.search(written):
-            card, line_zone = written[: tag.start()], "commander"
-        quantity_text, name = _split_quantity(card)
-        if not name:
-            problems.append(
-                Problem(
-                    number,
-                    written[:80],
-                    "There is no card name on this line: write for example 4 Lightning Bolt.",
-                )
-            )
-        elif len(name) > MAX_NAME:
-            problems.append(
-                Problem(
-                    number, written[:80], "This line is too long for a card name: write one card per line."
-                )
-            )
-        else:
-            try:
-                lines.append(DeckLine(number, check_quantity(quantity_text), name, line_zone, card))
-            except ValueError as error:
-                problems.append(Problem(number, written[:80], str(error)))
+        card, line_zone = _split_zone(written, zone)
+        try:
+            lines.append(_read_card(number, card, line_zone))
+        except ValueError as error:
+            text = _written(card[:MAX_NAME], line_zone)
+            problems.append(Problem(number, text, str(error), line_zone, card[:MAX_NAME]))
     return DeckList(tuple(lines), tuple(problems))
+
+
+def _split_zone(written: str, zone: str) -> tuple[str, str]:
+    """(the line without what says its zone, its zone); `zone` is that of the header above it."""
+    if prefix := _SIDEBOARD_PREFIX.match(written):
+        return written[prefix.end() :], "sideboard"
+    if tag := _COMMANDER_TAG.search(written):
+        return written[: tag.start()], "commander"
+    return written, zone
+
+
+def _read_card(number: int, card: str, zone: str) -> DeckLine:
+    """Raises ValueError, saying what to do, where the line asks for no card or for no sensible number of it."""
+    quantity, name = _split_quantity(card)
+    if not name:
+        raise ValueError("There is no card name on this line: write for example 4 Lightning Bolt.")
+    if len(name) > MAX_NAME:
+        raise ValueError("This line is too long for a card name: write one card per line.")
+    return DeckLine(number, check_quantity(quantity), name, zone, card)

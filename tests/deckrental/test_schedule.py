@@ -105,6 +105,6 @@ def test_tasks_that_staff_have_added_stay():
 
 
 def test_a_database_that_is_migrated_in_part_only_is_no_reason_to_fail():
-    call_command("migrate", "django_celery_beat", "zero", verbosity=0, interactive=False)  # rolled back with the test
+    call_command("migrate", "django_celery_beat", "zero", verbosity=0)  # rolled back with the test
 
     install_schedule()

@@ -203,6 +203,23 @@ def test_an_unanswered_shortfall_takes_in_the_cart_that_was_begun_in_the_meantim
     assert cart.demand() == {card.pk: 4, other.pk: 1}
 
 
+def test_a_newer_cart_that_is_submitted_at_this_very_moment_stops_nobody_from_going_back(monkeypatch):
+    user = UserFactory()
+    order, other = settled({stocked_card(1): 4}, user=user), settled({stocked_card(1): 4})
+    newer = settled({stocked_card(4): 4}, user=user)
+    find = checkout.cart_of
+    monkeypatch.setattr(checkout, "cart_of", lambda owner: newer if owner.user == user else find(owner))
+
+    lapsed = lapse_confirming(now=timezone.now() + timedelta(hours=1))
+
+    assert lapsed == 2
+    for lapsed_order in (order, other):
+        lapsed_order.refresh_from_db()
+        assert lapsed_order.status == Status.CART
+    newer.refresh_from_db()
+    assert newer.status == Status.OPEN
+
+
 # --- waited in vain ---------------------------------------------------------------------------------------
 
 
