@@ -46,7 +46,9 @@ def site(live_server, settings, tmp_path_factory) -> Iterator[RunningSite]:
 def shop() -> Card:
     """Four Lightning Bolts, a deck of twelve other cards, and standard shipping."""
     bolt = stocked_card(4, name="Lightning Bolt", value_cents=2_500)
-    cards = [stocked_card(4, name=name, value_cents=900) for name in ("Goblin Guide", "Lava Spike", "Rift Bolt")]
+    cards = [
+        stocked_card(4, name=name, value_cents=900) for name in ("Goblin Guide", "Lava Spike", "Rift Bolt")
+    ]
     template_deck(dict.fromkeys(cards, 4), name="Friday Burn", slug="friday-burn")
     ShippingMethodFactory()
     return bolt
@@ -91,7 +93,13 @@ def choose_days_and_shipping(page: Page, *, email: str) -> None:
     page.locator("[name=first_day]").fill(FRIDAY.isoformat())
     page.locator("[name=last_day]").fill(SUNDAY.isoformat())
     page.get_by_role("radio", name=re.compile("Standard")).check()
-    values = {"email": email, "name": "Pat Player", "street": "1 Card Lane", "postcode": "10115", "city": "Berlin"}
+    values = {
+        "email": email,
+        "name": "Pat Player",
+        "street": "1 Card Lane",
+        "postcode": "10115",
+        "city": "Berlin",
+    }
     for name, value in {**values, "country": "Germany"}.items():
         page.locator(f"[name={name}]").fill(value)
     page.get_by_role("button", name="Continue to payment").click()
@@ -154,7 +162,9 @@ def test_from_card_to_open_order(browser: Browser, site: RunningSite, shop: Card
     assert (order.status, order.total_cents, payment.status) == (Status.OPEN, 1445, "authorized")
     intent = sandbox_intent(site, payment)
     assert (intent.status, intent.amount_capturable, intent.amount_received) == ("requires_capture", 1445, 0)
-    site.wait_for(lambda: f"Your order {order.number} is open" in site.mails(), "the e-mail about the open order")
+    site.wait_for(
+        lambda: f"Your order {order.number} is open" in site.mails(), "the e-mail about the open order"
+    )
 
     # Another visitor wants the same on the same days.
     second = visitor(browser, site)

@@ -431,6 +431,18 @@ def test_removing_a_template_deck_by_a_double_click_is_removing_it_once():
     assert lines_of(cart) == {(card, "main", None): 4}
 
 
+def test_removing_a_template_deck_that_went_in_once_more_in_the_meantime_leaves_none_of_it():
+    deck, cart = template_deck({CardFactory(): 4}), CartFactory()
+    carts.add_template_deck(cart=cart, deck=deck)
+    seen_before = cart.order_template_decks.get()
+    carts.add_template_deck(cart=cart, deck=deck)
+
+    carts.remove_template_deck(cart=cart, row=seen_before)
+
+    assert lines_of(cart) == {}
+    assert not cart.order_template_decks.exists()
+
+
 def test_a_template_deck_that_was_unpublished_in_the_meantime_is_refused_but_can_be_removed():
     card = CardFactory()
     deck, cart = template_deck({card: 4}, name="Burn"), CartFactory()
