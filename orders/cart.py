@@ -148,8 +148,10 @@ def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
 def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> None:
     """Takes a template deck out again: as many copies of its cards as went in with it, as far as they are there."""
     cart = lock_cart(cart)
-    if not cart.order_template_decks.filter(pk=row.pk).exists():
+    now = cart.order_template_decks.select_related("template_deck").filter(pk=row.pk).first()
+    if now is None:
         return  # a double click: it is out already
+    row = now  # it may have gone in once more since the page was shown
     leaving = {
         (line.card_id, line.zone): line.quantity * row.copies for line in row.template_deck.deck_cards.all()
     }

@@ -7,6 +7,7 @@ by a webhook and by a retry at the same moment.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -359,7 +360,8 @@ def go_back(*, order: Order, by: Actor, reason: str = "the customer goes back") 
     OrderCard.objects.filter(order=order).update(day_price_cents=None)
     newer = cart_of(Owner(user=order.user, guest=order.guest))
     if newer is not None:  # one cart per owner
-        pour(source=lock_cart(newer), destination=order)
+        with suppress(CartError):  # submitted at this very moment: then it is no cart any more
+            pour(source=lock_cart(newer), destination=order)
     frozen = (
         "cards_cents",
         "shipping_cents",
