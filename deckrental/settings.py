@@ -3,6 +3,7 @@
 Where DATABASE_URL or REDIS_URL is unset, the project starts a real server of its own (deckrental/local/).
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,8 @@ LOCAL = "DATABASE_URL" not in env  # on somebody's own machine: secrets are made
 if LOCAL:
     from deckrental.local import local_dir, secrets
 
-    for name, value in secrets().items():
-        env.ENVIRON.setdefault(name, value)
+    # Not into os.environ: a child process would take these for somebody's own.
+    env.ENVIRON = {**secrets(), **os.environ}
 
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])

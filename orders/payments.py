@@ -87,6 +87,7 @@ def sync_intent(intent_id: str) -> Payment | None:
     intent = gateway.retrieve(intent_id)
     try:
         payment_id = uuid.UUID(intent.metadata.get("payment", ""))
+        sequence = int(intent.metadata.get("sequence", ""))
     except ValueError:  # of somebody else who uses the same account
         return None
     with transaction.atomic():
@@ -96,9 +97,7 @@ def sync_intent(intent_id: str) -> Payment | None:
             .filter(pk=payment_id)
             .first()
         )
-        attempt = (
-            payment.attempts.filter(sequence=intent.metadata.get("sequence", 0)).first() if payment else None
-        )
+        attempt = payment.attempts.filter(sequence=sequence).first() if payment else None
         if payment is None or attempt is None or attempt.intent_id not in (None, intent.id):
             raise UnknownIntent(f"{intent.id} names payment {payment_id}, which is not in the books.")
         attempt.intent_id = intent.id

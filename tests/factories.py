@@ -10,7 +10,11 @@ from django.utils.text import slugify
 from accounts.models import Guest, User
 from inventory.models import Card, Finish, Printing, StockMovement, TemplateDeck, TemplateDeckCard
 from inventory.names import fold_name
-from orders.models import Order, OrderCard, ShippingMethod
+from orders.checkout import accept_shortfall, settle
+from orders.lines import lines_of, quote_of
+from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMethod
+from orders.states import Status
+from orders.transitions import customer
 
 TODAY = timezone.localdate()  # tasks read the clock, so the tests' today is the real one
 
@@ -146,3 +150,25 @@ def cart_with(
     for card, quantity in cards.items():
         OrderCard.objects.create(order=cart, card=card, quantity=quantity)
     return cart
+
+
+def held_payment(cart: Order) -> Payment:
+    """The cart's total, held: the next step is settling it against the stock."""
+    quote = quote_of(cart, lines_of(cart))
+    assert quote is not None
+    return Payment.objects.create(
+        order=cart, amount_cents=quote.total_cents, currency="eur", status=PaymentStatus.AUTHORIZED
+    )
+
+
+def settled(cards: dict[Card, int], **fields: Any) -> Order:
+    """An authorized order for these cards: open, or confirming where something is short."""
+    return settle(payment=held_payment(cart_with(cards, **fields)), today=TODAY)
+
+
+def placed(cards: dict[Card, int], **fields: Any) -> Order:
+    """An accepted order for these cards: open, or pending where something is short."""
+    order = settled(cards, **fields)
+    if order.status == Status.CONFIRMING:
+        order = accept_shortfall(order=order, by=customer(), today=TODAY)
+    return order

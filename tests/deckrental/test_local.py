@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
+import psutil
 import psycopg
 import pytest
 import redis as redis_py
 
+from deckrental.local import keeper
 from deckrental.local.places import PROJECT
 from deckrental.local.postgres import Postgres
 from deckrental.local.redis import Redis
@@ -142,7 +144,7 @@ def test_eight_at_once_start_one_server(local):
     users = [User(local) for _ in range(8)]
     for user in users:
         user.joined()
-    assert len(users[0].run("SELECT FROM pg_database WHERE datname = 'deckrental'")) == 1
+    assert len(users[0].run("SELECT 1 FROM pg_database WHERE datname = 'deckrental'")) == 1
     for user in users:
         user.leave()
     assert are_down(local)
@@ -223,10 +225,13 @@ def test_the_next_user_replaces_killed_keepers(local):
 
 
 def keepers(local: Path) -> list[int]:
-    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,command="], capture_output=True, text=True, check=True)
-    lines = [line for line in listed.stdout.splitlines() if "keeper.py" in line and str(local) in line]
-    assert len(lines) == 2
-    return [int(line.split()[0]) for line in lines]
+    commands = {process.pid: process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])}
+    markers = {server.marker for server in servers(local)}
+    found = [
+        pid for pid, command in commands.items() if keeper.__file__ in command and markers & set(command)
+    ]
+    assert len(found) == 2
+    return found
 
 
 def test_a_start_that_was_killed_in_the_middle_is_cleared_away(local):

@@ -7,35 +7,18 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from inventory.models import Reservation
-from orders import checkout
 from orders.books import violations
-from orders.models import Order, Payment, PaymentStatus
-from orders.transitions import customer
-from tests.factories import TODAY, StockMovementFactory, cart_with, stocked_card
+from orders.models import Payment, PaymentStatus
+from tests.factories import TODAY, StockMovementFactory, placed, stocked_card
 
 pytestmark = pytest.mark.django_db
-
-
-def settled(card, copies, **fields) -> Order:
-    cart = cart_with({card: copies}, **fields)
-    quote = checkout.quote_of(cart, checkout.lines_of(cart))
-    payment = Payment.objects.create(
-        order=cart, amount_cents=quote.total_cents, currency="eur", status=PaymentStatus.AUTHORIZED
-    )
-    checkout.settle(payment=payment, today=TODAY)
-    cart.refresh_from_db()
-    return cart
 
 
 @pytest.fixture
 def books():
     """An open order and one that waits behind it, for the same card."""
     card = stocked_card(4)
-    open_order = settled(card, 3)
-    pending = settled(card, 3)
-    checkout.accept_shortfall(order=pending, by=customer(), today=TODAY)
-    pending.refresh_from_db()
-    return card, open_order, pending
+    return card, placed({card: 3}), placed({card: 3})
 
 
 def found() -> str:

@@ -13,7 +13,7 @@ from orders.cancellation import NotCancellable, can_cancel, cancel, lapse_confir
 from orders.models import Order, OrderEvent, Payment, PaymentStatus
 from orders.states import Status
 from orders.transitions import customer, staff
-from tests.factories import TODAY, StaffFactory, UserFactory, cart_with, stocked_card
+from tests.factories import TODAY, StaffFactory, UserFactory, cart_with, placed, settled, stocked_card
 
 pytestmark = pytest.mark.django_db
 
@@ -24,24 +24,10 @@ def committed(django_capture_on_commit_callbacks):
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
-def settled(cards: dict, **fields) -> Order:
-    """An authorized order: open, or confirming where something is short."""
-    cart = cart_with(cards, **fields)
-    total = checkout.quote_of(cart, checkout.lines_of(cart)).total_cents
-    payment = Payment.objects.create(
-        order=cart, amount_cents=total, currency="eur", status=PaymentStatus.AUTHORIZED
-    )
-    return checkout.settle(payment=payment, today=TODAY)
-
-
-def pending(cards: dict, **fields) -> Order:
-    return checkout.accept_shortfall(order=settled(cards, **fields), by=customer(), today=TODAY)
-
-
 # --- cancelling -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("place", [settled, pending], ids=["open", "pending"])
+@pytest.mark.parametrize("place", [settled, placed], ids=["open", "pending"])
 def test_cancelling_frees_the_cards_and_lets_the_hold_go(place, committed):
     order = place({stocked_card(4 if place is settled else 1): 4})
     assert Reservation.objects.filter(claim=order.claim).exists()
@@ -109,7 +95,7 @@ def test_cancelling_twice_is_cancelling_once(committed):
 
 def test_what_a_cancelled_order_frees_opens_the_one_that_waited_for_it(committed):
     card = stocked_card(4)
-    first, second = settled({card: 4}), pending({card: 4})
+    first, second = settled({card: 4}), placed({card: 4})
 
     with committed():
         cancel(order=first, by=customer(), reason="changed my mind")
@@ -181,7 +167,7 @@ def test_a_shortfall_has_its_thirty_minutes():
 
 
 def test_orders_that_were_answered_do_not_lapse():
-    answered, free = pending({stocked_card(1): 4}), settled({stocked_card(4): 4})
+    answered, free = placed({stocked_card(1): 4}), settled({stocked_card(4): 4})
 
     lapsed = lapse_confirming(now=timezone.now() + timedelta(days=1))
 
@@ -224,7 +210,7 @@ def test_a_newer_cart_that_is_submitted_at_this_very_moment_stops_nobody_from_go
 
 
 def test_a_pending_order_whose_dispatch_day_has_passed_is_cancelled(committed):
-    order = pending({stocked_card(1): 4})
+    order = placed({stocked_card(1): 4})
 
     with committed():
         lapsed = lapse_pending(today=order.out_on + timedelta(days=1))
@@ -237,7 +223,7 @@ def test_a_pending_order_whose_dispatch_day_has_passed_is_cancelled(committed):
 
 
 def test_a_pending_order_may_still_open_on_its_dispatch_day():
-    order = pending({stocked_card(1): 4})
+    order = placed({stocked_card(1): 4})
 
     assert lapse_pending(today=order.out_on) == 0
 
@@ -257,7 +243,7 @@ def test_an_open_order_does_not_lapse():
 def test_who_waited_in_vain_is_offered_the_next_days_on_which_the_deck_is_free(committed):
     card = stocked_card(4)
     settled({card: 4}, first_day=TODAY + timedelta(days=10), days=5)
-    order = pending({card: 2}, first_day=TODAY + timedelta(days=10), days=2)
+    order = placed({card: 2}, first_day=TODAY + timedelta(days=10), days=2)
     next_day = datetime.combine(
         order.out_on + timedelta(days=1), time(12), tzinfo=timezone.get_current_timezone()
     )

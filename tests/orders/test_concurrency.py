@@ -17,10 +17,10 @@ from inventory.availability import free_quantities, shortfalls
 from inventory.models import Card
 from orders import checkout
 from orders.cart import make_cart_of
-from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
+from orders.models import Order, Payment, PaymentAttempt
 from orders.owners import Owner
 from orders.states import Status
-from tests.factories import TODAY, GuestFactory, cart_with, stocked_card
+from tests.factories import TODAY, GuestFactory, cart_with, held_payment, stocked_card
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,15 +38,6 @@ def _threads_meet_between_check_and_write(monkeypatch) -> None:
         return answer
 
     monkeypatch.setattr(reservations, "shortfalls", check_then_meet)
-
-
-def held_order(card: Card, copies: int) -> Payment:
-    """A cart whose total is held: the next step is settling it against the stock."""
-    cart = cart_with({card: copies})
-    quote = checkout.quote_of(cart, checkout.lines_of(cart))
-    return Payment.objects.create(
-        order=cart, amount_cents=quote.total_cents, currency="eur", status=PaymentStatus.AUTHORIZED
-    )
 
 
 def at_the_same_moment(*actions: Callable[[], object]) -> None:
@@ -70,7 +61,7 @@ def at_the_same_moment(*actions: Callable[[], object]) -> None:
 
 def settle_both_at_once(card: Card) -> tuple[list[str], int]:
     """Statuses of two orders for the last copy, settled at the same moment, and what is free afterwards."""
-    first, second = held_order(card, 1), held_order(card, 1)
+    first, second = (held_payment(cart_with({card: 1})) for _ in range(2))
     at_the_same_moment(
         lambda: checkout.settle(payment=first, today=TODAY),
         lambda: checkout.settle(payment=second, today=TODAY),
@@ -100,15 +91,7 @@ def test_negative_control_without_the_lock_the_last_copy_is_promised_twice(monke
 
 def test_decks_that_overlap_in_opposite_order_do_not_deadlock():
     cards = [stocked_card(1) for _ in range(6)]
-    payments = []
-    for order in (cards, cards[::-1]):
-        cart = cart_with(dict.fromkeys(order, 1))
-        quote = checkout.quote_of(cart, checkout.lines_of(cart))
-        payments.append(
-            Payment.objects.create(
-                order=cart, amount_cents=quote.total_cents, currency="eur", status=PaymentStatus.AUTHORIZED
-            )
-        )
+    payments = [held_payment(cart_with(dict.fromkeys(order, 1))) for order in (cards, cards[::-1])]
 
     at_the_same_moment(
         *(lambda payment=payment: checkout.settle(payment=payment, today=TODAY) for payment in payments)
@@ -118,7 +101,7 @@ def test_decks_that_overlap_in_opposite_order_do_not_deadlock():
 
 
 def test_page_and_webhook_settling_the_same_payment_make_one_order():
-    payment = held_order(stocked_card(1), 1)
+    payment = held_payment(cart_with({stocked_card(1): 1}))
 
     at_the_same_moment(
         *(lambda: checkout.settle(payment=Payment.objects.get(), today=TODAY) for _ in range(4))

@@ -10,31 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.cancellation import cancel
-from orders.checkout import accept_shortfall, lines_of, quote_of, settle
+from orders.checkout import accept_shortfall
 from orders.emails import LINK_DAYS, number_in_link, order_link, send_order_email
-from orders.models import Order, Payment, PaymentStatus
+from orders.models import Order
 from orders.transitions import customer
-from tests.factories import (
-    TODAY,
-    ShippingMethodFactory,
-    UserFactory,
-    cart_with,
-    stocked_card,
-)
+from tests.factories import TODAY, ShippingMethodFactory, UserFactory, cart_with, settled, stocked_card
 
 pytestmark = pytest.mark.django_db
-
-
-def settled(cards: dict, **fields) -> Order:
-    """An authorized order: open, or confirming where something is short."""
-    cart = cart_with(cards, **fields)
-    payment = Payment.objects.create(
-        order=cart,
-        amount_cents=quote_of(cart, lines_of(cart)).total_cents,
-        currency="eur",
-        status=PaymentStatus.AUTHORIZED,
-    )
-    return settle(payment=payment, today=TODAY)
 
 
 def sent(order: Order, kind: str) -> mail.EmailMessage:

@@ -7,12 +7,17 @@ import pytest
 from inventory.models import Reservation
 from inventory.stock import receive_stock, record_movement
 from orders.cancellation import cancel
-from orders.checkout import accept_shortfall, lines_of, quote_of, settle
-from orders.models import Order, Payment, PaymentStatus
+from orders.models import Order
 from orders.needed import NeededCard, needed_cards
-from orders.states import Status
 from orders.transitions import customer
-from tests.factories import TODAY, PrintingFactory, StockMovementFactory, cart_with, stocked_card
+from tests.factories import (
+    TODAY,
+    Card,
+    PrintingFactory,
+    StockMovementFactory,
+    placed,
+    stocked_card,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -21,17 +26,8 @@ def day(offset: int) -> date:
     return TODAY + timedelta(days=offset)
 
 
-def place(cards: dict, *, first: int = 10, days: int = 3) -> Order:
-    """An authorized order for these days; the customer waits where something is short."""
-    cart = cart_with(cards, first_day=day(first), days=days)
-    total = quote_of(cart, lines_of(cart)).total_cents
-    payment = Payment.objects.create(
-        order=cart, amount_cents=total, currency="eur", status=PaymentStatus.AUTHORIZED
-    )
-    order = settle(payment=payment, today=TODAY)
-    if order.status == Status.CONFIRMING:
-        order = accept_shortfall(order=order, by=customer(), today=TODAY)
-    return order
+def place(cards: dict[Card, int], *, first: int = 10, days: int = 3) -> Order:
+    return placed(cards, first_day=day(first), days=days)
 
 
 def only_need() -> NeededCard:

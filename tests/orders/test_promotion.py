@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from inventory.models import Card, Reservation, StockMovement
 from inventory.stock import receive_stock
-from orders.checkout import accept_shortfall, lines_of, quote_of, settle
+from orders.checkout import accept_shortfall, settle
 from orders.models import Order, OrderEvent, Payment, PaymentStatus
 from orders.promotion import PromotionResult, promote, promote_pending
 from orders.states import Status
 from orders.transitions import customer
-from tests.factories import TODAY, StockMovementFactory, cart_with, stocked_card
+from tests.factories import TODAY, StockMovementFactory, cart_with, placed, stocked_card
 
 pytestmark = pytest.mark.django_db
 
@@ -23,18 +23,7 @@ def day(offset: int) -> date:
 
 
 def place(cards: dict[Card, int], *, first: int = 10, days: int = 3) -> Order:
-    """An authorized order; the customer waits where something is short."""
-    cart = cart_with(cards, first_day=day(first), days=days)
-    payment = Payment.objects.create(
-        order=cart,
-        amount_cents=quote_of(cart, lines_of(cart)).total_cents,
-        currency="eur",
-        status=PaymentStatus.AUTHORIZED,
-    )
-    order = settle(payment=payment, today=TODAY)
-    if order.status == Status.CONFIRMING:
-        order = accept_shortfall(order=order, by=customer(), today=TODAY)
-    return order
+    return placed(cards, first_day=day(first), days=days)
 
 
 def buy(card: Card, copies: int) -> None:

@@ -16,7 +16,7 @@ from inventory.models import Reservation, StockMovement, Zone
 from orders import cart as carts
 from orders import checkout
 from orders.forms import MAX_LIST_CHARACTERS
-from orders.models import Order, OrderCard, OrderTemplateDeck, Payment, PaymentStatus
+from orders.models import Order, OrderCard, OrderTemplateDeck, Payment
 from orders.states import Status
 from orders.transitions import customer
 from tests.factories import (
@@ -30,6 +30,7 @@ from tests.factories import (
     TemplateDeckFactory,
     UserFactory,
     cart_with,
+    settled,
     stocked_card,
     template_deck,
 )
@@ -38,18 +39,6 @@ pytestmark = pytest.mark.django_db
 
 NUL = "a\x00b"
 HUGE = "9" * 50_000
-
-
-def settled(cards: dict, **fields) -> Order:
-    """An authorized order: open, or confirming where something is short."""
-    cart = cart_with(cards, **fields)
-    payment = Payment.objects.create(
-        order=cart,
-        amount_cents=checkout.quote_of(cart, checkout.lines_of(cart)).total_cents,
-        currency="eur",
-        status=PaymentStatus.AUTHORIZED,
-    )
-    return checkout.settle(payment=payment, today=TODAY)
 
 
 def browser_of(order: Order) -> Client:
