@@ -1,6 +1,6 @@
 """Several programs run as one: their output in one stream, and none of them left behind.
 
-docs/local-services.md says why this is not honcho.
+docs/adr/0005 says why this is not honcho.
 """
 
 import ctypes
