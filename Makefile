@@ -1,12 +1,13 @@
 # make run      the site on this machine, at http://127.0.0.1:8000; PORT= to change
 # make test     every test, on a real PostgreSQL and a real Redis; ARGS= for pytest
+# make coverage the same, and which lines and templates no test comes by
 # make lint     what else has to hold: style, types, direction of imports, migrations, deployment
 # make lock     requirements*.in -> requirements*.txt; ARGS=--upgrade for the newest
 # make clean    removes what can be made again; the data in .local/ stays
 #
 # Needs Python 3.11 or newer and nothing else; PYTHON= says which.
 
-.PHONY: run test lint lock clean venv installed installed-for-development
+.PHONY: run test coverage lint lock clean venv installed installed-for-development
 .DEFAULT_GOAL := run
 
 # The newest last: wheels for it may not all be out yet.
@@ -22,6 +23,11 @@ run: installed
 test: installed-for-development
 	@$(PY) -m tests.browser_setup
 	@$(PY) -m pytest $(ARGS)
+
+coverage: installed-for-development
+	@$(PY) -m tests.browser_setup
+	@$(PY) -m coverage run -m pytest $(ARGS)
+	@$(PY) -m coverage report --skip-covered
 
 # No server is needed to look at settings and types; a deployed site has other settings.
 NO_SERVERS = DATABASE_URL=postgres://none@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0

@@ -54,7 +54,6 @@ class Guest(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    last_seen_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return f"Guest {str(self.id)[:8]}"

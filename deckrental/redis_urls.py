@@ -3,6 +3,18 @@
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 
+def database_number(redis_url: str) -> int:
+    """The number of the database that `redis_url` names; 0 where it names none.
+
+    >>> database_number("redis://cache:6379/5"), database_number("unix:///run/redis.sock?db=2")
+    (5, 2)
+    """
+    parts = urlsplit(redis_url)
+    in_path = "" if parts.scheme == "unix" else parts.path.strip("/")
+    number = dict(parse_qsl(parts.query)).get("db") or in_path
+    return int(number) if number.isdigit() else 0
+
+
 def client_url(redis_url: str, db: int) -> str:
     """`redis_url` for redis-py and Django's cache, with database number `db`.
 

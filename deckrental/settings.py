@@ -13,7 +13,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from deckrental.csp import content_security_policy
-from deckrental.redis_urls import celery_url, client_url
+from deckrental.redis_urls import celery_url, client_url, database_number
 from deckrental.stripe_keys import check_stripe_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -49,7 +49,8 @@ if LOCAL:
     env.ENVIRON = {**secrets(), **os.environ}
 
 SECRET_KEY = env.str("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+# Health checks come from this machine, whatever the site is called.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=["localhost", "[::1]"]), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # --- the rooms ------------------------------------------------------------------------------------------
@@ -125,24 +126,26 @@ DATABASES = {
     }
 }
 
-# Tests have databases of their own in a Redis that a running site may be using.
-_broker_db, _cache_db = (2, 3) if TESTING else (0, 1)
+# Tests keep out of the way of a site that runs on the same Redis.
+REDIS_PREFIX = "deckrental-test:" if TESTING else "deckrental:"
+_redis_db = database_number(REDIS_URL)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": client_url(REDIS_URL, _cache_db),
+        "LOCATION": client_url(REDIS_URL, _redis_db),
+        "KEY_PREFIX": REDIS_PREFIX,
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a cart must outlive a restart of the cache
 
-CELERY_BROKER_URL = celery_url(REDIS_URL, _broker_db)
+CELERY_BROKER_URL = celery_url(REDIS_URL, _redis_db)
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True  # every task is safe to run twice
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "global_keyprefix": REDIS_PREFIX}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- people ---------------------------------------------------------------------------------------------

@@ -46,7 +46,11 @@ def lapse_confirming(*, now: datetime) -> int:
     lapsed = 0
     for order in Order.objects.filter(status=Status.CONFIRMING, authorized_at__lte=since):
         try:
-            go_back(order=order, by=SYSTEM, reason=f"no answer within {settings.CONFIRMING_MINUTES} minutes")
+            with transaction.atomic():
+                go_back(
+                    order=order, by=SYSTEM, reason=f"no answer within {settings.CONFIRMING_MINUTES} minutes"
+                )
+                tell_customer(order, "lapsed")
         except CheckoutError:
             continue  # answered at this very moment
         lapsed += 1

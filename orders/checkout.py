@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from inventory.money import format_cents
 from inventory.reservations import Taken, take
 from orders import payments
 from orders import stripe_gateway as gateway
@@ -31,6 +33,9 @@ from orders.states import Status
 from orders.transitions import Actor, lock_order, move_order
 
 log = structlog.get_logger(__name__)
+
+MOST_TOTAL_CENTS = 99_999_999  # Stripe's own limit
+MOST_ATTEMPTS_AN_HOUR = 10  # whoever tries stolen cards one by one gets no further here
 
 
 class CheckoutError(ValueError):
@@ -102,6 +107,11 @@ def check_ready(order: Order, lines: list[OrderCard], *, today: date) -> Quote:
         raise CheckoutError(f"Your days cannot be kept any more. {error}", step="shipping") from error
     quote = quote_of(order, lines)
     assert quote is not None
+    if quote.total_cents > MOST_TOTAL_CENTS:
+        most = format_cents(MOST_TOTAL_CENTS, settings.CURRENCY)
+        raise CheckoutError(
+            f"No card pays more than {most} at once. Take fewer cards or fewer days.", step="cart"
+        )
     return quote
 
 
@@ -114,9 +124,21 @@ def submit(*, cart: Order, confirmation_token: str, shown_total_cents: int, toda
     `shown_total_cents` is what the page said: nothing else is ever held. A second submission while the first
     is under way gets the first one's answer, not a second hold.
     """
-    unfinished = _finish_earlier_attempt(cart, today=today)
-    if unfinished is not None:
-        return unfinished
+    while True:
+        unfinished = _finish_earlier_attempt(cart, today=today)
+        if unfinished is not None:
+            return unfinished
+        attempt = _begin_attempt(
+            cart, confirmation_token=confirmation_token, shown_total_cents=shown_total_cents, today=today
+        )
+        if attempt is not None:
+            return _send(attempt, today=today)
+
+
+def _begin_attempt(
+    cart: Order, *, confirmation_token: str, shown_total_cents: int, today: date
+) -> PaymentAttempt | None:
+    """The next attempt, written down; None where another request has gone on with one in the meantime."""
     with transaction.atomic():
         try:
             cart = lock_cart(cart)
@@ -128,13 +150,19 @@ def submit(*, cart: Order, confirmation_token: str, shown_total_cents: int, toda
                 "The total has changed. Please look at it once more before you pay.", step="payment"
             )
         running = _latest_attempt(cart)
-        if running is not None and running.status == PaymentStatus.CREATED:
-            attempt = running  # a second request came between: it gets the same answer, by the same key
-        else:
-            attempt = payments.begin_attempt(
-                order=cart, amount_cents=quote.total_cents, confirmation_token=confirmation_token
+        if running is not None and running.status not in OVER:
+            return None
+        if payments.attempts_lately(cart) >= MOST_ATTEMPTS_AN_HOUR:
+            raise CheckoutError(
+                "Too many cards were tried. Your cart is kept; please try again in an hour, or ask your bank.",
+                step="payment",
             )
-    return _send(attempt, today=today)
+        return payments.begin_attempt(
+            order=cart, amount_cents=quote.total_cents, confirmation_token=confirmation_token
+        )
+
+
+OVER = (PaymentStatus.FAILED, PaymentStatus.VOIDED, PaymentStatus.EXPIRED)  # a new attempt can begin
 
 
 def _latest_attempt(order: Order) -> PaymentAttempt | None:
@@ -150,11 +178,7 @@ def _latest_attempt(order: Order) -> PaymentAttempt | None:
 def _finish_earlier_attempt(cart: Order, *, today: date) -> Submitted | None:
     """An attempt that a crash, a lost answer or an abandoned dialog left behind; None where a new one can begin."""
     attempt = _latest_attempt(cart)
-    if attempt is None or attempt.status in (
-        PaymentStatus.FAILED,
-        PaymentStatus.VOIDED,
-        PaymentStatus.EXPIRED,
-    ):
+    if attempt is None or attempt.status in OVER:
         return None
     if attempt.status == PaymentStatus.CREATED:
         return _send(attempt, today=today)
@@ -167,11 +191,7 @@ def _finish_earlier_attempt(cart: Order, *, today: date) -> Submitted | None:
             payment = payments.sync_intent(attempt.intent_id)
     except gateway.GatewayError as error:
         return _not_reached(error)
-    if payment is None or payment.status in (
-        PaymentStatus.FAILED,
-        PaymentStatus.VOIDED,
-        PaymentStatus.EXPIRED,
-    ):
+    if payment is None or payment.status in OVER:
         return None
     return _after_sync(payment, today=today)
 
@@ -258,9 +278,21 @@ def settle(*, payment: Payment, today: date) -> Order:
             _freeze_prices(order, lines, quote)
             taken = _take(order, today=today)
             if taken.shortfalls:
-                _become(order, Status.CONFIRMING, taken, by=_buyer(order), reason="authorized, found short")
+                _become(
+                    order,
+                    Status.CONFIRMING,
+                    taken,
+                    by=_buyer(order),
+                    reason="the total is held; some cards are short",
+                )
             else:
-                _become(order, Status.OPEN, taken, by=_buyer(order), reason="authorized, nothing short")
+                _become(
+                    order,
+                    Status.OPEN,
+                    taken,
+                    by=_buyer(order),
+                    reason="the total is held; every card is free",
+                )
             return order
     except CheckoutError:
         with transaction.atomic():
@@ -328,9 +360,9 @@ def accept_shortfall(*, order: Order, by: Actor, today: date) -> Order:
     _check_days(order, today=today)
     taken = _take(order, today=today, accept_short=True)
     if taken.shortfalls:
-        _become(order, Status.PENDING, taken, by=by, reason="the customer waits with these dates")
+        _become(order, Status.PENDING, taken, by=by, reason="waiting with these dates")
     else:
-        _become(order, Status.OPEN, taken, by=by, reason="no longer short")
+        _become(order, Status.OPEN, taken, by=by, reason="every card is free by now")
     return order
 
 

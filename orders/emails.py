@@ -32,7 +32,7 @@ def number_in_link(token: str) -> str | None:
 
 
 def send_order_email(*, order: Order, kind: str) -> None:
-    """Tells the customer about the order: open, pending, promoted or cancelled."""
+    """Tells the customer about the order: open, pending, promoted, lapsed or cancelled."""
     period, method = order.rental_period, order.shipping_method
     cancelled = order.events.filter(to_status=Status.CANCELLED).first()
     context = {
@@ -40,6 +40,7 @@ def send_order_email(*, order: Order, kind: str) -> None:
         "lines": lines_of(order),
         "schedule": schedule_of(period, method) if period and method else None,
         "link": order_link(order),
+        "cart_link": f"{settings.SITE_URL}{reverse('orders:cart')}",
         "reason": cancelled.reason if cancelled else "",
         "next_start": next_start(order=order, today=timezone.localdate())
         if cancelled and period and method

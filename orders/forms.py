@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Printing, Zone
+from inventory.stock import MOST_COPIES
 from orders.dates import RentalPeriodError, check_rental_period
 from orders.models import ShippingMethod
 
@@ -37,12 +38,37 @@ class CopiesField(forms.IntegerField):
             **kwargs,
         )
 
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str) and not value.isascii():  # Python would read ٤ as 4
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class ReceivedCopiesField(forms.IntegerField):
+    """A number of copies that came to the desk."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            min_value=1,
+            max_value=MOST_COPIES,
+            error_messages={
+                "invalid": "Write how many copies came, as a whole number.",
+                "required": "Write how many copies came.",
+                "min_value": "Write how many copies came, 1 or more.",
+                "max_value": f"{MOST_COPIES:,} copies at once are the most.",
+            },
+        )
+
 
 class AddCardForm(forms.Form):
     """`quantity`, `zone` and `preferred_printing` (an id), all of them optional on the page."""
 
     quantity = CopiesField(required=False)
-    zone = forms.ChoiceField(choices=Zone.choices, required=False)
+    zone = forms.ChoiceField(
+        choices=Zone.choices,
+        required=False,
+        error_messages={"invalid_choice": f"A card goes to one of these: {', '.join(Zone.labels)}."},
+    )
     preferred_printing = forms.ModelChoiceField(
         Printing.objects.none(),
         required=False,
@@ -75,13 +101,16 @@ class QuantityForm(forms.Form):
     quantity = CopiesField()
 
 
+_A_DAY = {"required": "Choose a day.", "invalid": "Choose a day, or write it like 2027-03-31."}
+
+
 class ShippingForm(forms.Form):
     """Dates, way of shipping and address. The address is asked for where the way of shipping needs one."""
 
     CONTACT = ("email", "name", "street", "postcode", "city", "country")
 
-    first_day = forms.DateField(label="First day with you", widget=DateInput)
-    last_day = forms.DateField(label="Last day with you", widget=DateInput)
+    first_day = forms.DateField(label="First day with you", widget=DateInput, error_messages=_A_DAY)
+    last_day = forms.DateField(label="Last day with you", widget=DateInput, error_messages=_A_DAY)
     shipping_method = forms.ModelChoiceField(
         ShippingMethod.objects.none(),
         label="Shipping",
@@ -94,7 +123,10 @@ class ShippingForm(forms.Form):
         },
     )
     email = forms.EmailField(
-        label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        label="E-mail",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"required": "Write the address at which we can tell you about your order."},
     )
     name = forms.CharField(
         max_length=120, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -122,6 +154,11 @@ class ShippingForm(forms.Form):
         self.fields["shipping_method"].queryset = methods  # type: ignore[attr-defined]
         for name in ("first_day", "last_day"):
             self.fields[name].widget.attrs["min"] = today.isoformat()
+
+    def clean_first_day(self) -> date:
+        if self.cleaned_data["first_day"] < self.today:
+            raise forms.ValidationError("This day has passed. Choose today or a later day.")
+        return self.cleaned_data["first_day"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -157,8 +194,14 @@ class PaymentForm(forms.Form):
 class ReceiveForm(forms.Form):
     """Copies that came to the desk (or will, on `effective_on`)."""
 
-    quantity = CopiesField()
-    printing = forms.ModelChoiceField(Printing.objects.none())
+    quantity = ReceivedCopiesField()
+    printing = forms.ModelChoiceField(
+        Printing.objects.none(),
+        error_messages={
+            "required": "Choose the printing that came.",
+            "invalid_choice": "That is no printing of this card. Choose one of the list.",
+        },
+    )
     effective_on = forms.DateField(required=False, widget=DateInput)
 
     def __init__(self, *args: Any, card_id: int, **kwargs: Any) -> None:

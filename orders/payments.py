@@ -6,11 +6,13 @@ webhook and retry all end there. docs/payments.md tells the sequences.
 """
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from orders import stripe_gateway as gateway
@@ -18,6 +20,8 @@ from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, Payme
 from orders.signals import tell_holds_let_go
 
 log = structlog.get_logger(__name__)
+
+ALIVE = (PaymentStatus.ACTION_REQUIRED, PaymentStatus.PROCESSING, PaymentStatus.AUTHORIZED)
 
 
 class UnknownIntent(LookupError):
@@ -50,6 +54,14 @@ def begin_attempt(*, order: Order, amount_cents: int, confirmation_token: str) -
         parameters=parameters,
         idempotency_key=f"pay-{payment.pk}-auth-{sequence}",
     )
+
+
+def attempts_lately(order: Order) -> int:
+    """How often the order's owner has tried to pay within the last hour, whatever the order."""
+    owner: dict[str, Any] = {"user": order.user} if order.user else {"guest": order.guest}
+    since = timezone.now() - timedelta(hours=1)
+    payments = Payment.objects.filter(order__in=Order.objects.filter(**owner))
+    return PaymentAttempt.objects.filter(payment__in=payments, created_at__gte=since).count()
 
 
 def send(attempt: PaymentAttempt) -> gateway.Intent:
@@ -106,6 +118,8 @@ def sync_intent(intent_id: str) -> Payment | None:
         attempt.capture_before = intent.capture_before
         attempt.save()
         is_latest = not payment.attempts.filter(sequence__gt=attempt.sequence).exists()
+        if not is_latest and attempt.status in ALIVE:
+            tell_holds_let_go()
         if is_latest and payment.status != PaymentStatus.CAPTURED:
             payment.status = intent.status
             payment.payment_method = intent.payment_method
@@ -144,7 +158,15 @@ def release_hold(order: Order) -> None:
 
 
 def void_released_payments() -> int:
-    """Tells Stripe of every hold that was let go; returns how many are voided now. Safe at any time."""
+    """Tells Stripe of every hold that was let go; returns how many are voided now. Safe at any time.
+
+    Attempts that a later one has overtaken go the same way: a payment holds its total once.
+    """
+    later = PaymentAttempt.objects.filter(payment=OuterRef("payment"), sequence__gt=OuterRef("sequence"))
+    for overtaken in PaymentAttempt.objects.filter(Exists(later), status__in=ALIVE, intent_id__isnull=False):
+        assert overtaken.intent_id is not None
+        gateway.cancel(overtaken.intent_id)
+        sync_intent(overtaken.intent_id)
     voided = 0
     for payment in Payment.objects.to_void():
         for attempt in payment.attempts.order_by("sequence"):

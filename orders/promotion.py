@@ -48,6 +48,6 @@ def promote(*, pk: int, today: date) -> bool:
         return False
     firm_up(claim=order.claim)
     OrderCard.objects.filter(order=order).update(needed=0)
-    move_order(order, Status.OPEN, by=SYSTEM, reason="promoted: nothing is short any more", queued_at=None)
+    move_order(order, Status.OPEN, by=SYSTEM, reason="every card is free now", queued_at=None)
     tell_customer(order, "promoted")
     return True

@@ -8,7 +8,7 @@ from django.dispatch import Signal
 
 from orders.models import Order
 
-customer_to_be_told = Signal()  # order_id, kind: open, pending, promoted or cancelled
+customer_to_be_told = Signal()  # order_id, kind: open, pending, promoted, lapsed or cancelled
 holds_let_go = Signal()  # the provider does not know yet
 
 

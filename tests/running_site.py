@@ -45,7 +45,7 @@ class RunningSite:
         command = ["celery", "-A", "celery_app", "worker", "--pool", "solo", "--loglevel", "WARNING"]
         self.worker = subprocess.Popen([sys.executable, "-m", *command], env=environment)
         celery_app.conf.task_always_eager = False
-        cache.clear()
+        cache.delete("worker-heartbeat")
         celery_app.send_task("orders.tasks.worker_heartbeat")
         self.wait_for(lambda: cache.get("worker-heartbeat") is not None, "the worker to take a task")
 

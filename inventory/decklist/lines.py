@@ -110,13 +110,16 @@ def parse(text: str | bytes, filename: str = "") -> DeckList:
     lines: list[DeckLine] = []
     problems: list[Problem] = []
     zone = "main"
-    for number, raw in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
+    raw_lines = text.lstrip("\ufeff").splitlines()
+    for number, raw in enumerate(raw_lines, start=1):
         written = " ".join(raw.replace("\x00", " ").split())
         if not written or _COMMENT.match(written):
             continue
         if len(lines) + len(problems) >= MAX_LINES:
-            message = f"Only the first {MAX_LINES} lines were read: add the rest in a second step."
-            problems.append(Problem(number, written[:MAX_NAME], message))
+            message = (
+                f"Only the first {MAX_LINES} lines were read. The rest is kept: add it in a second step."
+            )
+            problems.append(Problem(number, "\n".join(raw_lines[number - 1 :]), message))
             break
         if header := _HEADER.match(written):
             zone = _ZONES.get(header[1].lower(), "main")

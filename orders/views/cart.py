@@ -19,30 +19,34 @@ from orders.order_page import order_page
 from orders.owners import make_owner_of, owner_of
 from orders.views.messages import report_form_errors
 
-_KEPT_ASIDE = (
-    "quick_add_kept_aside"  # in the session: lines that were not added, until the page has shown them
-)
+_KEPT_ASIDE = "quick_add_kept_aside"  # in the session: lines that were not added, until the next quick add
 
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    cart = carts.cart_of(owner_of(request))
-    kept_aside = request.session.pop(_KEPT_ASIDE, [])
+    kept_aside = request.session.get(_KEPT_ASIDE, [])
     text = "\n".join(line["text"] for line in kept_aside)
+    return _show(request, QuickAddForm(initial={"cards": text}))
+
+
+def _show(request: HttpRequest, form: QuickAddForm, *, status: int = 200) -> HttpResponse:
+    cart = carts.cart_of(owner_of(request))
     context = {
         "page": order_page(order=cart, today=timezone.localdate()) if cart else None,
-        "quick_add": QuickAddForm(initial={"cards": text}),
-        "kept_aside": kept_aside,
+        "quick_add": form,
+        "kept_aside": request.session.get(_KEPT_ASIDE, []),
     }
-    return render(request, "orders/cart.html", context)
+    return render(request, "orders/cart.html", context, status=status)
 
 
 @require_POST
 def quick_add(request: HttpRequest) -> HttpResponse:
     form = QuickAddForm(request.POST)
     if not form.is_valid():
-        report_form_errors(request, form)
-        return redirect("orders:cart")
+        if request.session.pop(_KEPT_ASIDE, None) and not request.POST.get("cards", "").strip():
+            return redirect("orders:cart")  # the customer has emptied the field: these lines are not wanted
+        return _show(request, form, status=422)
+    request.session.pop(_KEPT_ASIDE, None)
     try:
         added = carts.quick_add(cart=_cart_on_demand(request), text=form.cleaned_data["cards"])
     except CartError as error:

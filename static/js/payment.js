@@ -25,7 +25,16 @@
 
   const style = getComputedStyle(document.documentElement);
   const token = (name) => style.getPropertyValue(name).trim();
-  const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const appearance = () => ({
+    theme: dark.matches ? "night" : "stripe",
+    variables: {
+      colorPrimary: token("--color-accent"),
+      colorBackground: token("--color-surface"),
+      colorText: token("--color-text"),
+      colorDanger: token("--color-danger"),
+    },
+  });
   const stripe = window.Stripe(form.dataset.publishableKey);
   const elements = stripe.elements({
     mode: "payment",
@@ -33,16 +42,9 @@
     currency: form.dataset.currency,
     captureMethod: "manual",
     setupFutureUsage: "off_session",
-    appearance: {
-      theme: dark ? "night" : "stripe",
-      variables: {
-        colorPrimary: token("--color-accent"),
-        colorBackground: token("--color-surface"),
-        colorText: token("--color-text"),
-        colorDanger: token("--color-danger"),
-      },
-    },
+    appearance: appearance(),
   });
+  dark.addEventListener("change", () => elements.update({ appearance: appearance() }));
   const card = elements.create("payment");
   card.on("ready", () => busy(false));
   card.mount("#payment-element");
