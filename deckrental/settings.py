@@ -136,7 +136,7 @@ CACHES = {
         "KEY_PREFIX": REDIS_PREFIX,
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a cart must outlive a restart of the cache
+SESSION_ENGINE = "deckrental.sessions"  # a cart must outlive a restart of the cache
 
 CELERY_BROKER_URL = celery_url(REDIS_URL, _redis_db)
 CELERY_TIMEZONE = TIME_ZONE

@@ -6,10 +6,11 @@ before. The contract is docs/algorithms/availability.md.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from inventory.availability import Shortfall, shortfalls
@@ -41,7 +42,7 @@ def take(
     if short and not accept_short:
         return Taken(shortfalls=short)
     # Read after the lock: whoever holds the same card later also has the later place.
-    queued_at = timezone.now() if short else None
+    queued_at = _last_place(demand, claim=claim) if short else None
     release(claim=claim)
     reservations = Reservation.objects.bulk_create(
         Reservation(
@@ -56,6 +57,16 @@ def take(
         for card_id, quantity in sorted(demand.items())
     )
     return Taken({row.card_id: row for row in reservations}, short, queued_at)
+
+
+def _last_place(demand: Mapping[int, int], *, claim: UUID) -> datetime:
+    """Now, but behind everybody who waits for one of these cards, whatever the clock of their machine said.
+
+    Promotion takes no lock on cards: it rests on nobody ever coming in before somebody who was there first.
+    """
+    waiting = Reservation.objects.filter(card__in=demand, state=Reservation.State.QUEUED).exclude(claim=claim)
+    last = waiting.aggregate(last=Max("queued_at"))["last"]
+    return max(timezone.now(), last + timedelta(microseconds=1)) if last else timezone.now()
 
 
 def firm_up(*, claim: UUID) -> None:

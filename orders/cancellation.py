@@ -23,10 +23,13 @@ def can_cancel(order: Order) -> bool:
 
 
 @transaction.atomic
-def cancel(*, order: Order, by: Actor, reason: str) -> Order:
-    """Gives the cards free and lets the hold go. Cancelling twice is cancelling once."""
+def cancel(*, order: Order, by: Actor, reason: str, only: Status | None = None) -> Order:
+    """Gives the cards free and lets the hold go. Cancelling twice is cancelling once.
+
+    `only`: leaves an order alone that has another status by now.
+    """
     order = lock_order(order.pk)
-    if order.status == Status.CANCELLED:
+    if order.status == Status.CANCELLED or (only and order.status != only):
         return order
     if not can_cancel(order):
         raise NotCancellable(
@@ -61,6 +64,6 @@ def lapse_pending(*, today: date) -> int:
     """Cancels pending orders whose dispatch day has passed, releases their holds and offers other days by e-mail."""
     lapsed = 0
     for order in Order.objects.filter(status=Status.PENDING, out_on__lt=today):
-        cancel(order=order, by=SYSTEM, reason="its dispatch day has passed")
-        lapsed += 1
+        order = cancel(order=order, by=SYSTEM, reason="its dispatch day has passed", only=Status.PENDING)
+        lapsed += order.status == Status.CANCELLED
     return lapsed

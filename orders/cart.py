@@ -170,7 +170,8 @@ def set_quantity(*, cart: Order, line: OrderCard, quantity: int) -> None:
     """The line has this many copies from now on."""
     check_copies(quantity)
     lock_cart(cart)
-    OrderCard.objects.filter(pk=line.pk).update(quantity=quantity)
+    if not OrderCard.objects.filter(pk=line.pk, order=cart).update(quantity=quantity):
+        raise CartError("This line has been taken out in the meantime. Please look again.")
 
 
 @transaction.atomic
@@ -233,14 +234,13 @@ def pour(*, source: Order, destination: Order) -> None:
     on the source is let go: it was for another total.
     """
     lines = {_key(line): line for line in destination.order_cards.all()}
-    for line in source.order_cards.all():
-        equal = lines.get(_key(line))
-        if equal:
-            equal.quantity = min(MAX_QUANTITY, equal.quantity + line.quantity)
-            equal.save(update_fields=["quantity"])
-        else:
-            line.order = destination
-            line.save(update_fields=["order"])
+    coming = {_key(line): line for line in source.order_cards.all()}
+    equal = [lines[key] for key in coming.keys() & lines.keys()]
+    for line in equal:
+        line.quantity = min(MAX_QUANTITY, line.quantity + coming[_key(line)].quantity)
+    OrderCard.objects.bulk_update(equal, ["quantity"])
+    other = [coming[key].pk for key in coming.keys() - lines.keys()]
+    OrderCard.objects.filter(pk__in=other).update(order=destination)
     for row in source.order_template_decks.all():
         equal_row, made = OrderTemplateDeck.objects.get_or_create(
             order=destination, template_deck_id=row.template_deck_id, defaults={"copies": row.copies}

@@ -7,13 +7,12 @@ by a webhook and by a retry at the same moment.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from inventory.money import format_cents
@@ -185,7 +184,7 @@ def _finish_earlier_attempt(cart: Order, *, today: date) -> Submitted | None:
     assert attempt.intent_id is not None
     try:
         payment = payments.sync_intent(attempt.intent_id)
-        if payment is not None and payment.status == PaymentStatus.ACTION_REQUIRED:
+        if payment is not None and _let_go_unanswered(payment):
             # The customer closed the bank's dialog and starts again: the old try must never succeed later.
             gateway.cancel(attempt.intent_id)
             payment = payments.sync_intent(attempt.intent_id)
@@ -194,6 +193,21 @@ def _finish_earlier_attempt(cart: Order, *, today: date) -> Submitted | None:
     if payment is None or payment.status in OVER:
         return None
     return _after_sync(payment, today=today)
+
+
+def _let_go_unanswered(payment: Payment) -> bool:
+    """Lets a payment go that waits for the bank's dialog; False where the dialog was answered just now.
+
+    Under the order's lock and before the provider is told: `settle` then leaves it alone, so that the order
+    never opens on a hold that is being cancelled.
+    """
+    with transaction.atomic():
+        order = lock_order(payment.order_id)
+        payment.refresh_from_db()
+        if order.status != Status.CART or payment.status != PaymentStatus.ACTION_REQUIRED:
+            return False
+        payments.release_hold(order)
+        return True
 
 
 def _send(attempt: PaymentAttempt, *, today: date) -> Submitted:
@@ -235,7 +249,10 @@ def _after_sync(payment: Payment, *, today: date) -> Submitted:
         return Submitted(
             PaymentStatus.FAILED, message=decline_message(attempt.error_code, attempt.error_message)
         )
-    return Submitted(PaymentStatus(payment.status))
+    message = (
+        "Your bank is still working on it. This page will know in a minute: press the button again then."
+    )
+    return Submitted(PaymentStatus(payment.status), message=message)
 
 
 def check_payment(*, order: Order, today: date) -> Submitted:
@@ -270,6 +287,12 @@ def settle(*, payment: Payment, today: date) -> Order:
                 return order
             lines = lines_of(order)
             quote = check_ready(order, lines, today=today)
+            # The way of shipping may take other days by now than when it was chosen.
+            assert order.first_day is not None
+            assert order.last_day is not None
+            assert order.shipping_method is not None
+            _set_dates(order, order.first_day, order.last_day, order.shipping_method)
+            order.save(update_fields=["out_on", "back_on"])
             if quote.total_cents != payment.amount_cents:
                 raise CheckoutError(
                     "Your cart changed while you paid, so nothing is held. Please look at the new total.",
@@ -357,6 +380,7 @@ def accept_shortfall(*, order: Order, by: Actor, today: date) -> Order:
     Where the shortfall has gone in the meantime, the order is open at once.
     """
     order = _lock_confirming(order)
+    _check_hold(order)
     _check_days(order, today=today)
     taken = _take(order, today=today, accept_short=True)
     if taken.shortfalls:
@@ -370,6 +394,7 @@ def move_to_date(*, order: Order, first_day: date, by: Actor, today: date) -> Or
     """The customer takes other dates of the same length, so the total stays. Raises StillShort or CheckoutError."""
     with transaction.atomic():
         order = _lock_confirming(order)
+        _check_hold(order)
         period, method = order.rental_period, order.shipping_method
         assert period is not None
         assert method is not None
@@ -384,16 +409,24 @@ def move_to_date(*, order: Order, first_day: date, by: Actor, today: date) -> Or
     return order
 
 
-@transaction.atomic
 def go_back(*, order: Order, by: Actor, reason: str = "the customer goes back") -> Order:
     """The order is a cart again and the hold is let go. A cart begun in the meantime is merged into it."""
+    for _ in range(3):
+        try:
+            return _go_back(order=order, by=by, reason=reason)
+        except (IntegrityError, CartError):
+            continue  # a cart was begun, or submitted, at this very moment
+    raise CheckoutError("Your cart is busy in another tab. Please try again.", step="shortfall")
+
+
+@transaction.atomic
+def _go_back(*, order: Order, by: Actor, reason: str) -> Order:
     order = _lock_confirming(order)
     payments.release_hold(order)
     OrderCard.objects.filter(order=order).update(day_price_cents=None)
     newer = cart_of(Owner(user=order.user, guest=order.guest))
     if newer is not None:  # one cart per owner
-        with suppress(CartError):  # submitted at this very moment: then it is no cart any more
-            pour(source=lock_cart(newer), destination=order)
+        pour(source=lock_cart(newer), destination=order)
     frozen = (
         "cards_cents",
         "shipping_cents",
@@ -411,6 +444,13 @@ def _lock_confirming(order: Order) -> Order:
     if order.status != Status.CONFIRMING:
         raise CheckoutError("This has been decided already; here is how your order stands.", step="order")
     return order
+
+
+def _check_hold(order: Order) -> None:
+    if not Payment.objects.live().filter(order=order, status=PaymentStatus.AUTHORIZED).exists():
+        raise CheckoutError(
+            "The hold on your card has ended. Go back to the cart and pay once more.", step="shortfall"
+        )
 
 
 def _check_days(order: Order, *, today: date) -> None:

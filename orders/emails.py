@@ -18,7 +18,7 @@ LINK_DAYS = 90
 
 
 def order_link(order: Order) -> str:
-    """An address that shows the order without signing in; whoever has it may see the order."""
+    """An address that shows the order without signing in; whoever has it may see the order, and cancel it."""
     token = signing.dumps(order.number, salt=_SALT)
     return f"{settings.SITE_URL}{reverse('orders:link', args=[token])}"
 

@@ -19,6 +19,12 @@ class Owner:
     user: User | None = None
     guest: Guest | None = None
 
+    def __post_init__(self) -> None:
+        if (self.user is None) == (self.guest is None):
+            raise ValueError(
+                "An owner is a user or a guest: without either, everybody's orders would be meant."
+            )
+
     @property
     def as_fields(self) -> dict[str, Any]:
         """For `Order.objects.filter(**…)` and `create(**…)`."""

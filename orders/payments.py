@@ -5,6 +5,7 @@ parameters with the same key get the same answer. `sync_intent` is the only writ
 webhook and retry all end there. docs/payments.md tells the sequences.
 """
 
+import hashlib
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,9 @@ log = structlog.get_logger(__name__)
 ALIVE = (PaymentStatus.ACTION_REQUIRED, PaymentStatus.PROCESSING, PaymentStatus.AUTHORIZED)
 
 
+_AFTER_AUTHORIZED = frozenset({PaymentStatus.CAPTURED, PaymentStatus.EXPIRED, PaymentStatus.VOIDED})
+
+
 class UnknownIntent(LookupError):
     """An intent that names one of our payments, but not one that is in the books (yet)."""
 
@@ -33,7 +37,7 @@ def begin_attempt(*, order: Order, amount_cents: int, confirmation_token: str) -
     payment = Payment.objects.live().filter(order=order).first()
     if payment is None:
         payment = Payment(order=order, currency=settings.CURRENCY)
-    payment.amount_cents = amount_cents
+    payment.amount_cents, payment.status = amount_cents, PaymentStatus.CREATED
     payment.save()
     sequence = payment.attempts.count() + 1
     parameters: dict[str, Any] = {
@@ -103,15 +107,13 @@ def sync_intent(intent_id: str) -> Payment | None:
     except ValueError:  # of somebody else who uses the same account
         return None
     with transaction.atomic():
-        payment = (
-            Payment.objects.select_for_update(of=("self",))
-            .select_related("order")
-            .filter(pk=payment_id)
-            .first()
-        )
+        # No join: see lock_order. The order may be another one by now (a cart that was merged).
+        payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
         attempt = payment.attempts.filter(sequence=sequence).first() if payment else None
         if payment is None or attempt is None or attempt.intent_id not in (None, intent.id):
             raise UnknownIntent(f"{intent.id} names payment {payment_id}, which is not in the books.")
+        if _goes_back(attempt.status, intent.status):
+            return payment  # read before, booked after what another request or a webhook has read since
         attempt.intent_id = intent.id
         attempt.status = intent.status
         attempt.error_code, attempt.error_message = intent.error_code, intent.error_message
@@ -128,10 +130,20 @@ def sync_intent(intent_id: str) -> Payment | None:
     return payment
 
 
+def _goes_back(booked: str, read: str) -> bool:
+    """Whether `read` is older than `booked`: a hold is only ever captured or ended, and an end is the end."""
+    if booked == PaymentStatus.AUTHORIZED:
+        return read != booked and read not in _AFTER_AUTHORIZED
+    return booked in _AFTER_AUTHORIZED and read != booked
+
+
 def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> None:
     """An attempt for which Stripe made no intent: there is nothing to sync with."""
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(pk=attempt.payment_id)
+        attempt.refresh_from_db()
+        if attempt.intent_id is not None:
+            return  # a webhook has adopted it: the first sending did take effect
         attempt.status, attempt.error_code, attempt.error_message = PaymentStatus.FAILED, code, message
         attempt.save(update_fields=["status", "error_code", "error_message"])
         if payment.status == PaymentStatus.CREATED:
@@ -144,7 +156,10 @@ def _customer_for(order: Order) -> PaymentCustomer:
     owner: dict[str, Any] = {"user": order.user} if order.user else {"guest": order.guest}
     found = PaymentCustomer.objects.filter(**owner).first()
     if found is None:
-        key = f"customer-{order.claim}"
+        # The key says whose customer it is and with what: another owner, or another address, is another request.
+        whose = f"user-{order.user_id}" if order.user_id else f"guest-{order.guest_id}"
+        said = hashlib.sha256(f"{order.contact_email}\0{order.name}".encode()).hexdigest()[:16]
+        key = f"customer-{whose}-{said}"
         stripe_id = gateway.create_customer(email=order.contact_email, name=order.name, key=key)
         found, _ = PaymentCustomer.objects.get_or_create(**owner, defaults={"stripe_id": stripe_id})
     Payment.objects.live().filter(order=order, customer=None).update(customer=found)
@@ -160,29 +175,51 @@ def release_hold(order: Order) -> None:
 def void_released_payments() -> int:
     """Tells Stripe of every hold that was let go; returns how many are voided now. Safe at any time.
 
-    Attempts that a later one has overtaken go the same way: a payment holds its total once.
+    Attempts that a later one has overtaken go the same way: a payment holds its total once. Where one cannot be
+    voided now, the others are, and the error is raised at the end: the task comes again.
     """
-    later = PaymentAttempt.objects.filter(payment=OuterRef("payment"), sequence__gt=OuterRef("sequence"))
-    for overtaken in PaymentAttempt.objects.filter(Exists(later), status__in=ALIVE, intent_id__isnull=False):
-        assert overtaken.intent_id is not None
-        gateway.cancel(overtaken.intent_id)
-        sync_intent(overtaken.intent_id)
     voided = 0
-    for payment in Payment.objects.to_void():
-        for attempt in payment.attempts.order_by("sequence"):
-            if attempt.intent_id is None and attempt.status == PaymentStatus.CREATED:
-                # Never answered: only the same request with the same key tells whether there is a hold.
-                try:
-                    send(attempt)
-                except (gateway.Declined, gateway.Refused):
-                    continue
-                attempt.refresh_from_db()
-            if attempt.intent_id:
-                gateway.cancel(attempt.intent_id)
-                sync_intent(attempt.intent_id)
-        payment.refresh_from_db()
-        if payment.status not in (PaymentStatus.VOIDED, PaymentStatus.EXPIRED, PaymentStatus.CAPTURED):
-            # No attempt left an intent behind: nothing was ever held.
-            Payment.objects.filter(pk=payment.pk).update(status=PaymentStatus.VOIDED)
-        voided += 1
+    failure: Exception | None = None
+    for payment in Payment.objects.to_void().order_by("released_at", "pk"):
+        try:
+            _void(payment)
+            voided += 1
+        except (gateway.GatewayError, UnknownIntent) as error:
+            log.warning("void_postponed", payment=str(payment.pk), reason=str(error))
+            failure = error
+    later = PaymentAttempt.objects.filter(payment=OuterRef("payment"), sequence__gt=OuterRef("sequence"))
+    # A declined intent, too: whoever has its secret could confirm it again with another card.
+    unfinished = PaymentAttempt.objects.filter(
+        status__in=[*ALIVE, PaymentStatus.FAILED], intent_id__isnull=False
+    )
+    for overtaken in unfinished.filter(Exists(later)):
+        try:
+            _cancel(overtaken)
+        except (gateway.GatewayError, UnknownIntent) as error:
+            log.warning("void_postponed", attempt=overtaken.idempotency_key, reason=str(error))
+            failure = error
+    if failure is not None:
+        raise failure
     return voided
+
+
+def _void(payment: Payment) -> None:
+    for attempt in payment.attempts.order_by("sequence"):
+        if attempt.intent_id is None and attempt.status == PaymentStatus.CREATED:
+            # Never answered: only the same request with the same key tells whether there is a hold.
+            try:
+                send(attempt)
+            except (gateway.Declined, gateway.Refused):
+                continue
+            attempt.refresh_from_db()
+        _cancel(attempt)
+    payment.refresh_from_db()
+    if payment.status not in _AFTER_AUTHORIZED:
+        # No attempt left an intent behind: nothing was ever held.
+        Payment.objects.filter(pk=payment.pk).update(status=PaymentStatus.VOIDED)
+
+
+def _cancel(attempt: PaymentAttempt) -> None:
+    if attempt.intent_id:
+        gateway.cancel(attempt.intent_id)
+        sync_intent(attempt.intent_id)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts.guests import forget_guest, guest_of
 from accounts.models import Guest, User
-from orders.cart import cart_of, make_cart_of, merge_carts
+from orders.cart import CartError, cart_of, make_cart_of, merge_carts
 from orders.models import Order
 from orders.owners import Owner
 from orders.states import Status
@@ -24,7 +24,6 @@ def take_over_from_guest(sender: Any, request: HttpRequest, user: User, **kwargs
         forget_guest(request.session)
 
 
-@transaction.atomic
 def give_to_user(*, guest: Guest, user: User) -> None:
     """Merges the guest's cart into the user's, and hands over the orders that are clearly theirs.
 
@@ -32,6 +31,16 @@ def give_to_user(*, guest: Guest, user: User) -> None:
     with. Others stay with the guest: the next person at a shared computer must not inherit an address.
     An empty cart never replaces a filled one; the guest's cart is gone afterwards.
     """
+    for _ in range(3):
+        try:
+            _give_to_user(guest=guest, user=user)
+            return
+        except (CartError, Order.DoesNotExist):
+            continue  # a webhook submitted the cart, or another tab merged it, at this very moment
+
+
+@transaction.atomic
+def _give_to_user(*, guest: Guest, user: User) -> None:
     theirs = Q(status=Status.CONFIRMING) | ~Q(status=Status.CART) & Q(email__iexact=user.email)
     Order.objects.filter(theirs, guest=guest).update(user=user, guest=None)
     guest_cart = cart_of(Owner(guest=guest))

@@ -17,6 +17,7 @@ from orders import cancellation, emails, payments, promotion
 from orders import stripe_gateway as gateway
 from orders.models import Order
 from orders.signals import customer_to_be_told, holds_let_go
+from orders.states import Status
 
 _HEARTBEAT = "worker-heartbeat"
 _HEARTBEAT_SECONDS = 180
@@ -57,6 +58,8 @@ def void_after_holds_let_go(sender: Any, **kwargs: Any) -> None:
 @shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)
 def send_order_email(order_id: int, kind: str) -> None:
     order = Order.objects.select_related("user", "shipping_method").get(pk=order_id)
+    if kind == "pending" and order.status != Status.PENDING:
+        return  # promoted before this came to its turn: the good news is on its way
     emails.send_order_email(order=order, kind=kind)
 
 

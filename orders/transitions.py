@@ -29,7 +29,9 @@ def staff(user: User) -> Actor:
 
 def lock_order(pk: int) -> Order:
     """The order as it stands now, its row held until the transaction ends. Orders are locked before cards."""
-    return Order.objects.select_for_update(of=("self",)).select_related("user", "shipping_method").get(pk=pk)
+    # No join: after a wait for the lock PostgreSQL reads the locked row anew but not what was joined to it, so
+    # that a user or a way of shipping that has just changed would come back as None.
+    return Order.objects.select_for_update().get(pk=pk)
 
 
 def move_order(order: Order, to: Status, *, by: Actor, reason: str, **changes: Any) -> None:

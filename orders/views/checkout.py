@@ -123,8 +123,8 @@ def payment_status(request: HttpRequest) -> JsonResponse:
 
 def _answer(submitted: Submitted, order: Order) -> JsonResponse:
     if submitted.status == PaymentStatus.AUTHORIZED:
-        order.refresh_from_db()
-        return JsonResponse({"status": "done", "url": _page_of(order)})
+        now = Order.objects.filter(pk=order.pk).first()  # None: merged into another cart, by signing in
+        return JsonResponse({"status": "done", "url": _page_of(now) if now else reverse("orders:cart")})
     return JsonResponse(
         {
             "status": submitted.status.value,
@@ -159,6 +159,9 @@ def shortfall(request: HttpRequest) -> HttpResponse:
         messages.info(request, "There is nothing to decide: here are your orders.")
         return redirect("orders:list")
     if request.method == "POST":
+        if request.POST.get("order", order.number) != order.number:
+            messages.warning(request, "Another order waits for your answer first: here it is.")
+            return redirect("orders:shortfall")
         return _decide(request, order, owner)
     deck = deck_available(order=order, today=today)
     context = {"page": order_page(order=order, today=today, short=deck.shortfalls), "deck": deck}
@@ -182,7 +185,7 @@ def _decide(request: HttpRequest, order: Order, owner: Owner) -> HttpResponse:
                 checkout.accept_shortfall(order=order, by=owner.actor, today=today)
             case "back":
                 checkout.go_back(order=order, by=owner.actor)
-                messages.success(request, "Nothing is held any more. Your cart is as it was.")
+                messages.success(request, "Nothing is held any more. The deck is back in your cart.")
                 return redirect("orders:cart")
             case _:
                 messages.error(request, "Choose one of the three ways on.")

@@ -194,7 +194,16 @@ def test_a_newer_cart_that_is_submitted_at_this_very_moment_stops_nobody_from_go
     order, other = settled({stocked_card(1): 4}, user=user), settled({stocked_card(1): 4})
     newer = settled({stocked_card(4): 4}, user=user)
     find = checkout.cart_of
-    monkeypatch.setattr(checkout, "cart_of", lambda owner: newer if owner.user == user else find(owner))
+    seen_before_it_was_submitted = [newer]
+    monkeypatch.setattr(
+        checkout,
+        "cart_of",
+        lambda owner: (
+            seen_before_it_was_submitted.pop()
+            if owner.user == user and seen_before_it_was_submitted
+            else find(owner)
+        ),
+    )
 
     lapsed = lapse_confirming(now=timezone.now() + timedelta(hours=1))
 
