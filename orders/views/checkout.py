@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from orders import checkout, stripe_gateway
+from orders import checkout, stripe_gateway, submission
 from orders.cart import CartError, cart_of
-from orders.checkout import CheckoutError, StillShort, Submitted
+from orders.checkout import CheckoutError, StillShort
 from orders.dates import RentalPeriodError
 from orders.deck_availability import deck_available
 from orders.forms import PaymentForm, ShippingForm
@@ -20,6 +20,7 @@ from orders.models import Order, PaymentStatus
 from orders.order_page import order_page
 from orders.owners import Owner, owner_of
 from orders.states import Status
+from orders.submission import Submitted
 
 _STEPS = {"cart": "orders:cart", "shipping": "orders:shipping", "payment": "orders:payment", "order": "orders:list",
           "shortfall": "orders:shortfall"}  # fmt: skip
@@ -96,7 +97,7 @@ def _submit(request: HttpRequest, owner: Owner | None, cart: Order | None) -> Js
             {"status": "failed", "message": "The card form was not complete. Please try again."}, status=422
         )
     try:
-        submitted = checkout.submit(
+        submitted = submission.submit(
             cart=cart,
             confirmation_token=form.cleaned_data["confirmation_token"],
             shown_total_cents=form.cleaned_data["total_cents"],
@@ -116,7 +117,7 @@ def payment_status(request: HttpRequest) -> JsonResponse:
     if cart is None:
         return _go_on(owner)
     try:
-        return _answer(checkout.check_payment(order=cart, today=timezone.localdate()), cart)
+        return _answer(submission.check_payment(order=cart, today=timezone.localdate()), cart)
     except CheckoutError as error:
         return _step(request, error)
 

@@ -8,7 +8,7 @@ from django.core import mail
 from django.utils import timezone
 
 from inventory.models import Reservation
-from orders import checkout
+from orders import checkout, submission
 from orders.cancellation import NotCancellable, can_cancel, cancel, lapse_confirming, lapse_pending
 from orders.models import Order, OrderEvent, Payment, PaymentStatus
 from orders.states import Status
@@ -48,7 +48,7 @@ def test_cancelling_frees_the_cards_and_lets_the_hold_go(place, committed):
 def test_cancelling_voids_the_hold_at_the_payment_provider(sandbox):
     cart = cart_with({stocked_card(4): 4})
     total = checkout.quote_of(cart, checkout.lines_of(cart)).total_cents
-    checkout.submit(
+    submission.submit(
         cart=cart, confirmation_token=sandbox.confirmation_token(), shown_total_cents=total, today=TODAY
     )
 

@@ -8,7 +8,7 @@ from django.core import mail
 from inventory.models import Reservation
 from inventory.stock import receive_stock
 from orders import cart as carts
-from orders import checkout, stripe_gateway
+from orders import checkout, stripe_gateway, submission
 from orders.checkout import CheckoutError, StillShort
 from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentStatus
 from orders.owners import Owner
@@ -27,9 +27,11 @@ def total_of(cart: Order) -> int:
     return quote.total_cents
 
 
-def submit(cart: Order, sandbox: Sandbox, today, card: str = "pm_card_visa") -> checkout.Submitted:
+def submit(cart: Order, sandbox: Sandbox, today, card: str = "pm_card_visa") -> submission.Submitted:
     token = sandbox.confirmation_token(card)
-    return checkout.submit(cart=cart, confirmation_token=token, shown_total_cents=total_of(cart), today=today)
+    return submission.submit(
+        cart=cart, confirmation_token=token, shown_total_cents=total_of(cart), today=today
+    )
 
 
 def confirming_order(sandbox, today, *, owned: int = 4, wanted: int = 4, taken: int = 2):
@@ -280,9 +282,9 @@ def test_submitting_twice_holds_the_total_once(sandbox, today):
     cart = cart_with({stocked_card(4): 4})
     token = sandbox.confirmation_token()
     total = total_of(cart)
-    checkout.submit(cart=cart, confirmation_token=token, shown_total_cents=total, today=today)
+    submission.submit(cart=cart, confirmation_token=token, shown_total_cents=total, today=today)
 
-    checkout.submit(
+    submission.submit(
         cart=cart, confirmation_token=sandbox.confirmation_token(), shown_total_cents=total, today=today
     )
 
@@ -313,7 +315,7 @@ def test_a_total_that_is_not_the_one_shown_holds_nothing(sandbox, today):
     cart = cart_with({stocked_card(4): 4})
 
     with pytest.raises(CheckoutError, match="total has changed"):
-        checkout.submit(
+        submission.submit(
             cart=cart,
             confirmation_token=sandbox.confirmation_token(),
             shown_total_cents=total_of(cart) - 1,
@@ -358,7 +360,7 @@ def test_an_order_that_is_not_ready_is_sent_to_the_step_that_lacks(sandbox, toda
     cart.refresh_from_db()
 
     with pytest.raises(CheckoutError) as caught:
-        checkout.submit(
+        submission.submit(
             cart=cart, confirmation_token=sandbox.confirmation_token(), shown_total_cents=100, today=today
         )
 

@@ -15,7 +15,7 @@ from django.db import connection
 from inventory import reservations
 from inventory.availability import free_quantities, shortfalls
 from inventory.models import Card
-from orders import checkout
+from orders import checkout, submission
 from orders.cart import make_cart_of
 from orders.models import Order, Payment, PaymentAttempt
 from orders.owners import Owner
@@ -129,7 +129,7 @@ def test_submitting_twice_at_the_same_moment_holds_the_total_once(sandbox):
 
     at_the_same_moment(
         *(
-            lambda token=token: checkout.submit(
+            lambda token=token: submission.submit(
                 cart=Order.objects.get(), confirmation_token=token, shown_total_cents=total, today=TODAY
             )
             for token in tokens

@@ -21,7 +21,7 @@ from django.utils import timezone
 from inventory import reservations
 from inventory.models import Reservation
 from inventory.stock import receive_stock
-from orders import cancellation, checkout, payments, promotion, sign_in, tasks
+from orders import cancellation, checkout, payments, promotion, sign_in, submission, tasks
 from orders import cart as carts
 from orders import stripe_gateway as gateway
 from orders.cart import CartError
@@ -212,7 +212,7 @@ def test_of_two_submissions_of_which_one_waits_for_the_bank_only_one_can_hold_th
         submitted = submit(cart, sandbox, today, "pm_card_threeDSecure2Required")
         assert submitted.status == PaymentStatus.ACTION_REQUIRED
 
-    once_after(monkeypatch, checkout, "_finish_earlier_attempt", other_tab_comes_as_far_as_the_bank)
+    once_after(monkeypatch, submission, "_finish_earlier_attempt", other_tab_comes_as_far_as_the_bank)
 
     submitted = submit(cart, sandbox, today)
 

@@ -14,12 +14,13 @@ from inventory.decklist import MAX_QUANTITY
 from orders import checkout, payments
 from orders import stripe_gateway as gateway
 from orders.cart import merge_carts
-from orders.checkout import MOST_ATTEMPTS_AN_HOUR, CheckoutError
+from orders.checkout import CheckoutError
 from orders.dates import schedule_of
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus, ShippingMethod
 from orders.owners import Owner
 from orders.sign_in import give_to_user
 from orders.states import Status
+from orders.submission import MOST_ATTEMPTS_AN_HOUR
 from orders.transitions import customer
 from tests.factories import (
     GuestFactory,

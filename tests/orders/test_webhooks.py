@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from inventory.models import Reservation
 from orders import cart as carts
-from orders import checkout, stripe_gateway, webhooks
+from orders import checkout, stripe_gateway, submission, webhooks
 from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentStatus, WebhookEvent
 from orders.states import Status
 from tests.factories import TODAY, cart_with, stocked_card
@@ -50,9 +50,9 @@ def events_of(intent_id: str, sandbox: Sandbox) -> list[dict]:
     return about[::-1]
 
 
-def submit(cart: Order, sandbox: Sandbox, card: str) -> checkout.Submitted:
+def submit(cart: Order, sandbox: Sandbox, card: str) -> submission.Submitted:
     total = checkout.quote_of(cart, checkout.lines_of(cart)).total_cents
-    return checkout.submit(
+    return submission.submit(
         cart=cart,
         confirmation_token=sandbox.confirmation_token(card),
         shown_total_cents=total,
@@ -109,7 +109,7 @@ def test_the_browser_that_returns_after_the_webhook_is_told_that_it_is_done(sand
     cart, event = authorized_event(sandbox)
     deliver(event, sandbox)
 
-    submitted = checkout.check_payment(order=cart, today=TODAY)
+    submitted = submission.check_payment(order=cart, today=TODAY)
 
     assert submitted.status == PaymentStatus.AUTHORIZED
     assert OrderEvent.objects.filter(order=cart).count() == 1
