@@ -138,9 +138,7 @@ def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
         raise CartError(f"“{deck.name}” has no cards yet.")
     cart = lock_cart(cart)
     _add(cart, additions)
-    row, made = OrderTemplateDeck.objects.get_or_create(order=cart, template_deck=deck)
-    if not made:
-        OrderTemplateDeck.objects.filter(pk=row.pk).update(copies=F("copies") + 1)
+    _note_template_deck(cart, deck.pk, copies=1)
     return sum(additions.values())
 
 
@@ -155,13 +153,15 @@ def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> None:
     leaving = {
         (line.card_id, line.zone): line.quantity * row.copies for line in row.template_deck.deck_cards.all()
     }
-    for line in cart.order_cards.filter(preferred_printing=None):
-        remaining = line.quantity - leaving.get((line.card_id, line.zone), 0)
-        if remaining <= 0:
-            line.delete()
-        elif remaining != line.quantity:
-            line.quantity = remaining
-            line.save(update_fields=["quantity"])
+    lines = [
+        line
+        for line in cart.order_cards.filter(preferred_printing=None)
+        if (line.card_id, line.zone) in leaving
+    ]
+    for line in lines:
+        line.quantity -= leaving[line.card_id, line.zone]
+    OrderCard.objects.filter(pk__in=[line.pk for line in lines if line.quantity <= 0]).delete()
+    OrderCard.objects.bulk_update([line for line in lines if line.quantity > 0], ["quantity"])
     row.delete()
 
 
@@ -242,17 +242,22 @@ def pour(*, source: Order, destination: Order) -> None:
     other = [coming[key].pk for key in coming.keys() - lines.keys()]
     OrderCard.objects.filter(pk__in=other).update(order=destination)
     for row in source.order_template_decks.all():
-        equal_row, made = OrderTemplateDeck.objects.get_or_create(
-            order=destination, template_deck_id=row.template_deck_id, defaults={"copies": row.copies}
-        )
-        if not made:
-            OrderTemplateDeck.objects.filter(pk=equal_row.pk).update(copies=F("copies") + row.copies)
+        _note_template_deck(destination, row.template_deck_id, copies=row.copies)
     _take_over(source, destination, ["first_day", "last_day", "out_on", "back_on", "shipping_method"])
     _take_over(source, destination, ["email", "name", "street", "postcode", "city", "country"])
     release_hold(source)
     source.payments.update(order=destination)  # what was tried is kept on record
     source.events.update(order=destination)
     source.delete()
+
+
+def _note_template_deck(order: Order, deck_id: int, *, copies: int) -> None:
+    """Writes down that a template deck went in, so many times more."""
+    row, made = OrderTemplateDeck.objects.get_or_create(
+        order=order, template_deck_id=deck_id, defaults={"copies": copies}
+    )
+    if not made:
+        OrderTemplateDeck.objects.filter(pk=row.pk).update(copies=F("copies") + copies)
 
 
 def _key(line: OrderCard) -> LineKey:

@@ -8,7 +8,6 @@ moment. Where cards are short, the customer's answer follows: `move_to_date`, `a
 from collections.abc import Mapping
 from datetime import date
 
-import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -21,15 +20,15 @@ from orders.dates import RentalPeriodError, blocked_period, check_rental_period
 from orders.deck_availability import short_by_line
 from orders.lines import lines_of, quote_of
 from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMethod
-from orders.owners import Owner
+from orders.owners import owner_of_order
 from orders.pricing import Quote
 from orders.signals import tell_customer
 from orders.states import Status
-from orders.transitions import Actor, lock_order, move_order
-
-log = structlog.get_logger(__name__)
+from orders.transitions import Actor, customer, lock_order, move_order
 
 MOST_TOTAL_CENTS = 99_999_999  # Stripe's own limit
+# What the order cost when it was authorized; empty while it is a cart.
+FROZEN = ("cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents")
 
 
 class CheckoutError(ValueError):
@@ -132,22 +131,12 @@ def settle(*, payment: Payment, today: date) -> Order:
                 )
             _freeze_prices(order, lines, quote)
             taken = _take(order, today=today)
-            if taken.shortfalls:
-                _become(
-                    order,
-                    Status.CONFIRMING,
-                    taken,
-                    by=_buyer(order),
-                    reason="the total is held; some cards are short",
-                )
-            else:
-                _become(
-                    order,
-                    Status.OPEN,
-                    taken,
-                    by=_buyer(order),
-                    reason="the total is held; every card is free",
-                )
+            to, found = (
+                (Status.CONFIRMING, "some cards are short")
+                if taken.shortfalls
+                else (Status.OPEN, "every card is free")
+            )
+            _become(order, to, taken, by=customer(order.user), reason=f"the total is held; {found}")
             return order
     except CheckoutError:
         with transaction.atomic():
@@ -155,10 +144,6 @@ def settle(*, payment: Payment, today: date) -> Order:
             if order.status == Status.CART:
                 payments.release_hold(order)
         raise
-
-
-def _buyer(order: Order) -> Actor:
-    return Actor("customer", order.user)
 
 
 def _take(order: Order, *, today: date, accept_short: bool = False) -> Taken:
@@ -176,10 +161,8 @@ def _freeze_prices(order: Order, lines: list[OrderCard], quote: Quote) -> None:
     order.cards_cents, order.shipping_cents = quote.cards_cents, quote.shipping_cents
     order.tax_cents, order.tax_basis_points = quote.tax_cents, quote.tax_basis_points
     order.total_cents = quote.total_cents
-    order.authorized_at = timezone.now()
-    order.save(
-        update_fields=["cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents"]
-    )
+    order.save(update_fields=FROZEN)
+    order.authorized_at = timezone.now()  # saved with the status: the database wants the two to agree
 
 
 def _become(order: Order, to: Status, taken: Taken, *, by: Actor, reason: str) -> None:
@@ -256,18 +239,10 @@ def _go_back(*, order: Order, by: Actor, reason: str) -> Order:
     order = _lock_confirming(order)
     payments.release_hold(order)
     OrderCard.objects.filter(order=order).update(day_price_cents=None)
-    newer = cart_of(Owner(user=order.user, guest=order.guest))
+    newer = cart_of(owner_of_order(order))
     if newer is not None:  # one cart per owner
         pour(source=lock_cart(newer), destination=order)
-    frozen = (
-        "cards_cents",
-        "shipping_cents",
-        "tax_cents",
-        "tax_basis_points",
-        "total_cents",
-        "authorized_at",
-    )
-    move_order(order, Status.CART, by=by, reason=reason, **dict.fromkeys(frozen))
+    move_order(order, Status.CART, by=by, reason=reason, **dict.fromkeys([*FROZEN, "authorized_at"]))
     return order
 
 
@@ -279,7 +254,7 @@ def _lock_confirming(order: Order) -> Order:
 
 
 def _check_hold(order: Order) -> None:
-    if not Payment.objects.live().filter(order=order, status=PaymentStatus.AUTHORIZED).exists():
+    if not payments.is_held(order):
         raise CheckoutError(
             "The hold on your card has ended. Go back to the cart and pay once more.", step="shortfall"
         )

@@ -38,6 +38,10 @@ class Owner:
         return Order.objects.filter(**self.as_fields)
 
 
+def owner_of_order(order: Order) -> Owner:
+    return Owner(user=order.user, guest=order.guest)
+
+
 def owner_of(request: HttpRequest) -> Owner | None:
     """The visitor as an owner; None for one who has not signed in and has no guest record."""
     if request.user.is_authenticated:

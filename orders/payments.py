@@ -1,8 +1,8 @@
 """Holding and releasing an order's money. Every step is safe to repeat.
 
 An attempt is committed with its exact parameters before the call, so that a crash loses nothing: the same
-parameters with the same key get the same answer. `sync_intent` is the only writer of a payment's status; page,
-webhook and retry all end there. docs/payments.md tells the sequences.
+parameters with the same key get the same answer. What Stripe says of a payment is booked by `sync_intent` alone;
+page, webhook and retry all end there. docs/payments.md tells the sequences.
 """
 
 import hashlib
@@ -18,14 +18,13 @@ from django.utils import timezone
 
 from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
+from orders.models.payment import FINAL
+from orders.owners import owner_of_order
 from orders.signals import tell_holds_let_go
 
 log = structlog.get_logger(__name__)
 
 ALIVE = (PaymentStatus.ACTION_REQUIRED, PaymentStatus.PROCESSING, PaymentStatus.AUTHORIZED)
-
-
-_AFTER_AUTHORIZED = frozenset({PaymentStatus.CAPTURED, PaymentStatus.EXPIRED, PaymentStatus.VOIDED})
 
 
 class UnknownIntent(LookupError):
@@ -62,9 +61,8 @@ def begin_attempt(*, order: Order, amount_cents: int, confirmation_token: str) -
 
 def attempts_lately(order: Order) -> int:
     """How often the order's owner has tried to pay within the last hour, whatever the order."""
-    owner: dict[str, Any] = {"user": order.user} if order.user else {"guest": order.guest}
     since = timezone.now() - timedelta(hours=1)
-    payments = Payment.objects.filter(order__in=Order.objects.filter(**owner))
+    payments = Payment.objects.filter(order__in=owner_of_order(order).orders())
     return PaymentAttempt.objects.filter(payment__in=payments, created_at__gte=since).count()
 
 
@@ -95,7 +93,7 @@ def send(attempt: PaymentAttempt) -> gateway.Intent:
 
 
 def sync_intent(intent_id: str) -> Payment | None:
-    """Reads an intent anew and books what it says. The only writer of a payment's status.
+    """Reads an intent anew and books what it says: nothing else books what Stripe says of a payment.
 
     Returns the payment, or None for an intent that is not ours. Raises UnknownIntent for one that says it is
     ours but is in no book.
@@ -133,8 +131,8 @@ def sync_intent(intent_id: str) -> Payment | None:
 def _goes_back(booked: str, read: str) -> bool:
     """Whether `read` is older than `booked`: a hold is only ever captured or ended, and an end is the end."""
     if booked == PaymentStatus.AUTHORIZED:
-        return read != booked and read not in _AFTER_AUTHORIZED
-    return booked in _AFTER_AUTHORIZED and read != booked
+        return read != booked and read not in FINAL
+    return booked in FINAL and read != booked
 
 
 def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> None:
@@ -153,7 +151,7 @@ def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> None:
 
 def _customer_for(order: Order) -> PaymentCustomer:
     """The order's owner as Stripe knows them, made known now where they are not."""
-    owner: dict[str, Any] = {"user": order.user} if order.user else {"guest": order.guest}
+    owner = owner_of_order(order).as_fields
     found = PaymentCustomer.objects.filter(**owner).first()
     if found is None:
         # The key says whose customer it is and with what: another owner, or another address, is another request.
@@ -164,6 +162,11 @@ def _customer_for(order: Order) -> PaymentCustomer:
         found, _ = PaymentCustomer.objects.get_or_create(**owner, defaults={"stripe_id": stripe_id})
     Payment.objects.live().filter(order=order, customer=None).update(customer=found)
     return found
+
+
+def is_held(order: Order) -> bool:
+    """Whether the order's total is held on a card, as far as we know."""
+    return Payment.objects.live().filter(order=order, status=PaymentStatus.AUTHORIZED).exists()
 
 
 def release_hold(order: Order) -> None:
@@ -214,7 +217,7 @@ def _void(payment: Payment) -> None:
             attempt.refresh_from_db()
         _cancel(attempt)
     payment.refresh_from_db()
-    if payment.status not in _AFTER_AUTHORIZED:
+    if payment.status not in FINAL:
         # No attempt left an intent behind: nothing was ever held.
         Payment.objects.filter(pk=payment.pk).update(status=PaymentStatus.VOIDED)
 

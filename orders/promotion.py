@@ -11,7 +11,8 @@ from django.db import transaction
 
 from inventory.reservations import firm_up
 from orders.deck_availability import deck_shortfalls, short_by_line
-from orders.models import Order, OrderCard, Payment, PaymentStatus
+from orders.models import Order, OrderCard
+from orders.payments import is_held
 from orders.signals import tell_customer
 from orders.states import Status
 from orders.transitions import SYSTEM, lock_order, move_order
@@ -39,7 +40,7 @@ def promote(*, pk: int, today: date) -> bool:
     if order.status != Status.PENDING:
         return False
     short = deck_shortfalls(order=order, today=today)
-    if short or not Payment.objects.live().filter(order=order, status=PaymentStatus.AUTHORIZED).exists():
+    if short or not is_held(order):
         needed = short_by_line(order.order_cards.all(), short)
         changed = [line for line in order.order_cards.all() if line.needed != needed[line.pk]]
         for line in changed:

@@ -17,13 +17,14 @@ from orders.checkout import CheckoutError, check_ready, settle
 from orders.declines import decline_message
 from orders.lines import lines_of
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
+from orders.models.payment import ENDED
 from orders.states import Status
 from orders.transitions import lock_order
 
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS_AN_HOUR = 10  # whoever tries stolen cards one by one gets no further here
-OVER = (PaymentStatus.FAILED, PaymentStatus.VOIDED, PaymentStatus.EXPIRED)  # a new attempt can begin
+OVER = (PaymentStatus.FAILED, *ENDED)  # a new attempt can begin
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,24 +44,24 @@ class PaymentStatus(models.TextChoices):
     VOIDED = "voided", "Voided"
 
 
+ENDED = (PaymentStatus.EXPIRED, PaymentStatus.VOIDED)  # nothing is held any more
+FINAL = (PaymentStatus.CAPTURED, *ENDED)  # a hold goes here, and no further
+
+
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def live(self) -> "PaymentQuerySet":
         """Those that still stand for their order: at most one for each."""
-        return self.filter(kind=Payment.Kind.ORDER, released_at=None).exclude(
-            status__in=[PaymentStatus.EXPIRED, PaymentStatus.VOIDED]
-        )
+        return self.filter(kind=Payment.Kind.ORDER, released_at=None).exclude(status__in=ENDED)
 
     def to_void(self) -> "PaymentQuerySet":
         """Those that were let go, and of which the provider does not know yet."""
-        return self.filter(released_at__isnull=False).exclude(
-            status__in=[PaymentStatus.EXPIRED, PaymentStatus.VOIDED, PaymentStatus.CAPTURED]
-        )
+        return self.filter(released_at__isnull=False).exclude(status__in=FINAL)
 
 
 class Payment(models.Model):
     """An amount in cents that a customer owes for an order, and how far it has come.
 
-    Only `orders.payments.sync_intent` writes `status`.
+    `status` is what Stripe said last, as `orders.payments.sync_intent` has booked it; `created` before that.
     """
 
     class Kind(models.TextChoices):

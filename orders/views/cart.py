@@ -3,7 +3,7 @@
 from typing import cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -141,9 +141,10 @@ def _cart_on_demand(request: HttpRequest) -> Order:
 
 
 def _own_cart(request: HttpRequest) -> Order:
-    owner = owner_of(request)
-    orders = owner.orders() if owner else Order.objects.none()
-    return get_object_or_404(orders, status="cart")
+    cart = carts.cart_of(owner_of(request))
+    if cart is None:
+        raise Http404
+    return cart
 
 
 def _keep_aside(request: HttpRequest, lines: list[dict[str, object]]) -> None:

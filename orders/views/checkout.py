@@ -15,15 +15,19 @@ from orders.checkout import CheckoutError, StillShort
 from orders.dates import RentalPeriodError
 from orders.deck_availability import deck_available
 from orders.forms import PaymentForm, ShippingForm
-from orders.lines import lines_of
 from orders.models import Order, PaymentStatus
 from orders.order_page import order_page
 from orders.owners import Owner, owner_of
 from orders.states import Status
 from orders.submission import Submitted
 
-_STEPS = {"cart": "orders:cart", "shipping": "orders:shipping", "payment": "orders:payment", "order": "orders:list",
-          "shortfall": "orders:shortfall"}  # fmt: skip
+_STEPS = {
+    "cart": "orders:cart",
+    "shipping": "orders:shipping",
+    "payment": "orders:payment",
+    "shortfall": "orders:shortfall",
+    "order": "orders:list",
+}
 
 
 @never_cache
@@ -73,14 +77,14 @@ def payment(request: HttpRequest) -> HttpResponse:
     if cart is None:
         messages.error(request, "Your cart is empty. Add cards or a deck first.")
         return redirect("orders:cart")
+    page = order_page(order=cart, today=today)
     try:
-        quote = checkout.check_ready(cart, lines_of(cart), today=today)
+        checkout.check_ready(cart, [shown.line for shown in page.lines], today=today)
     except CheckoutError as error:
         messages.error(request, str(error))
         return redirect(_STEPS[error.step])
     context = {
-        "page": order_page(order=cart, today=today),
-        "quote": quote,
+        "page": page,
         "stripe_js_url": settings.STRIPE_JS_URL,
         "publishable_key": stripe_gateway.publishable_key(),
         "currency": settings.CURRENCY,

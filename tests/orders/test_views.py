@@ -1151,7 +1151,7 @@ def list_page(orders: int) -> list[str]:
 PINNED = {
     cart_page: 10,
     shipping_page: 12,
-    payment_page: 11,
+    payment_page: 10,
     shortfall_page: 12,
     order_page: 11,
     needed_page: 10,
