@@ -8,7 +8,6 @@ from django.db.models.functions import Coalesce
 
 from inventory.availability import free_by_day
 from inventory.models import Card, Printing, StockMovement, TemplateDeck
-from inventory.models.card import shop_day_rate
 from inventory.search import with_owned
 
 CALENDAR_DAYS = 14
@@ -88,13 +87,9 @@ def _printings(card: Card, *, today: date) -> list[OfferedPrinting]:
     )
     return [
         OfferedPrinting(
-            printing=printing, owned=printing.owned_copies, rent_cents=_rent_cents(card, printing)
+            printing=printing,
+            owned=printing.owned_copies,
+            rent_cents=card.rent_at(card.value_cents, preferred=printing),
         )
         for printing in printings
     ]
-
-
-def _rent_cents(card: Card, printing: Printing) -> int:
-    """A preferred printing costs what follows from its own value; from the card's where its own is not known."""
-    value_cents = card.value_cents if printing.value_cents is None else printing.value_cents
-    return shop_day_rate().price_cents(value_cents=value_cents, override_cents=card.day_price_cents)

@@ -5,7 +5,7 @@ those days nothing needs to be looked at: a `FreeSteps` holds the days of change
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -77,6 +77,24 @@ def first_start_between_gaps(
             break
         start = gap_end
     return start if start <= latest else None
+
+
+def short_by_line(lines: Iterable[tuple[int, int, int]], short: Mapping[int, int]) -> dict[int, int]:
+    """For each line's id the copies it lacks, of what its card is short.
+
+    `lines` are (id, card, copies) in the order in which they are served: of one card the last lacks first.
+
+    >>> short_by_line([(1, 7, 4), (2, 7, 3), (3, 8, 1)], {7: 5})
+    {1: 2, 2: 3, 3: 0}
+    """
+    by_card: dict[int, list[tuple[int, int]]] = {}
+    for line, card, copies in lines:
+        by_card.setdefault(card, []).append((line, copies))
+    lacking: dict[int, int] = {}
+    for card, served in by_card.items():
+        dealt = spread(short.get(card, 0), [copies for _, copies in served])
+        lacking.update(zip((line for line, _ in served), dealt, strict=True))
+    return lacking
 
 
 def spread(total: int, capacities: Sequence[int]) -> list[int]:

@@ -10,6 +10,7 @@ from django.db.models import Count, Prefetch, QuerySet
 
 from inventory.availability import shortfalls
 from inventory.models import Card, TemplateDeck, TemplateDeckCard, Zone
+from inventory.sweep import short_by_line
 
 DECKS_PER_PAGE = 12
 FEATURED_DECKS = 3
@@ -102,15 +103,13 @@ class OfferedDeck:
 
     def zones(self) -> list[DeckZone]:
         """Its lines by zone; what a card lacks today is told at its last lines, where a deck would run out."""
-        lacking = dict(self.short_by_card)
+        served = sorted(self.lines, key=lambda line: Zone.values.index(line.zone))
+        lacking = short_by_line(
+            ((line.pk, line.card_id, line.quantity) for line in served), self.short_by_card
+        )
         lines: dict[str, list[DeckLine]] = {zone.value: [] for zone in Zone}
-        by_zone = {
-            zone.value: place for place, zone in enumerate((Zone.COMMANDER, Zone.MAIN, Zone.SIDEBOARD))
-        }
-        for line in sorted(self.lines, key=lambda line: -by_zone[line.zone]):
-            short = min(line.quantity, lacking.get(line.card_id, 0))
-            lacking[line.card_id] = lacking.get(line.card_id, 0) - short
-            lines[line.zone].append(DeckLine(card=line.card, quantity=line.quantity, short=short))
+        for line in served:
+            lines[line.zone].append(DeckLine(line.card, line.quantity, lacking[line.pk]))
         return [
             DeckZone(
                 zone=zone,

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 from django.conf import settings
 
+from inventory import sweep
 from inventory.availability import END, FRONT, Place, Shortfall, next_available_start, shortfalls
-from inventory.sweep import spread
 from orders.dates import earliest_first_day
 from orders.models import Order, OrderCard
 from orders.states import Status
@@ -84,12 +84,7 @@ def next_start(*, order: Order, today: date) -> date | None:
 
 def short_by_line(lines: Iterable[OrderCard], short: Mapping[int, Shortfall]) -> dict[int, int]:
     """For each line's id the copies it lacks: lines of one card share its shortfall, the latest line first."""
-    by_card: dict[int, list[OrderCard]] = {}
-    for line in sorted(lines, key=lambda line: line.pk):
-        by_card.setdefault(line.card_id, []).append(line)
-    needed: dict[int, int] = {}
-    for card_id, card_lines in by_card.items():
-        total = short[card_id].short if card_id in short else 0
-        dealt = spread(total, [line.quantity for line in card_lines])
-        needed.update(zip((line.pk for line in card_lines), dealt, strict=True))
-    return needed
+    return sweep.short_by_line(
+        ((line.pk, line.card_id, line.quantity) for line in sorted(lines, key=lambda line: line.pk)),
+        {card_id: shortfall.short for card_id, shortfall in short.items()},
+    )

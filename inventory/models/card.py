@@ -94,7 +94,17 @@ class Card(models.Model):
     @property
     def rent_cents(self) -> int:
         """Cents for one copy and one day. Needs a card that was read `with_value()`."""
-        return shop_day_rate().price_cents(value_cents=self.value_cents, override_cents=self.day_price_cents)
+        return self.rent_at(self.value_cents)
+
+    def rent_at(self, card_value_cents: int, *, preferred: "Printing | None" = None) -> int:
+        """Cents for one copy and one day, of a printing that is preferred or of any.
+
+        A preferred printing is paid at its own value where that is known, any other copy at the card's.
+        """
+        value = card_value_cents
+        if preferred is not None and preferred.value_cents is not None:
+            value = preferred.value_cents
+        return shop_day_rate().price_cents(value_cents=value, override_cents=self.day_price_cents)
 
 
 class Finish(models.TextChoices):

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Guest
 from inventory.models import Card, Printing, Reservation, TemplateDeck, Zone
-from inventory.models.card import lowest_value_cents, shop_day_rate
+from inventory.models.card import lowest_value_cents
 from inventory.periods import BlockedPeriod, RentalPeriod
 from orders.models.shipping_method import ShippingMethod
 from orders.states import AUTHORIZED, Status
@@ -221,17 +221,10 @@ class OrderCard(models.Model):
 
     @property
     def rent_cents(self) -> int:
-        """Cents for a copy and a day: frozen, or by today's rule. Needs a line that was read `with_rent()`.
-
-        A preferred printing is paid at its own value where that is known.
-        """
+        """Cents for a copy and a day: frozen, or by today's rule. Needs a line that was read `with_rent()`."""
         if self.day_price_cents is not None:
             return self.day_price_cents
-        printing = self.preferred_printing
-        value = (
-            printing.value_cents if printing and printing.value_cents is not None else self.card_value_cents
-        )
-        return shop_day_rate().price_cents(value_cents=value, override_cents=self.card.day_price_cents)
+        return self.card.rent_at(self.card_value_cents, preferred=self.preferred_printing)
 
 
 class OrderTemplateDeck(models.Model):
