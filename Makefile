@@ -1,13 +1,16 @@
 # make run      the site on this machine, at http://127.0.0.1:8000; PORT= to change
 # make test     every test, on a real PostgreSQL and a real Redis; ARGS= for pytest
 # make coverage the same, and which lines and templates no test comes by
+# make prove    the engine against a plain model of the shop: EXAMPLES= (300) histories of STEPS= (50) events that
+#               were never tried before; tells what they came by
 # make lint     what else has to hold: style, types, direction of imports, migrations, deployment
+# make bench    how fast the engine is, on a million reservations; ARGS="--scale 0.1" for less
 # make lock     requirements*.in -> requirements*.txt; ARGS=--upgrade for the newest
 # make clean    removes what can be made again; the data in .local/ stays
 #
 # Needs Python 3.11 or newer and nothing else; PYTHON= says which.
 
-.PHONY: run test coverage lint lock clean venv installed installed-for-development
+.PHONY: run test coverage prove lint bench lock clean venv installed installed-for-development
 .DEFAULT_GOAL := run
 
 # The newest last: wheels for it may not all be out yet.
@@ -29,6 +32,10 @@ coverage: installed-for-development
 	@$(PY) -m coverage run -m pytest $(ARGS)
 	@$(PY) -m coverage report --skip-covered
 
+prove: installed-for-development
+	@PROVE_EXAMPLES=$(or $(EXAMPLES),300) PROVE_STEPS=$(or $(STEPS),50) \
+		$(PY) -m pytest --quiet tests/proof $(ARGS)
+
 # No server is needed to look at settings and types; a deployed site has other settings.
 NO_SERVERS = DATABASE_URL=postgres://none@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0
 DEPLOYED = $(NO_SERVERS) SITE_URL=https://example.org ALLOWED_HOSTS=example.org DEBUG=false \
@@ -43,6 +50,9 @@ lint: installed-for-development
 	@echo "djhtml";       $(PY) -m djhtml --check $(TEMPLATES)
 	@echo "migrations";   $(PY) manage.py makemigrations --check --dry-run
 	@echo "deployment";   $(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
+
+bench: installed
+	@$(PY) -m bench $(ARGS)
 
 COMPILE = $(PY) -m piptools compile --quiet --strip-extras \
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host $(ARGS)

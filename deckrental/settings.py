@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from deckrental.csp import content_security_policy
 from deckrental.redis_urls import celery_url, client_url, database_number
 from deckrental.stripe_keys import check_stripe_settings
+from inventory.shop_calendar import check_region, weekdays_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -118,9 +119,15 @@ USE_TZ = True
 
 # --- database, cache, queue -----------------------------------------------------------------------------
 
+_database = env.db_url_config(DATABASE_URL)
 DATABASES = {
     "default": {
-        **env.db_url_config(DATABASE_URL),
+        **_database,
+        # The engine's questions are answered in milliseconds: starting parallel workers, or compiling, takes longer.
+        "OPTIONS": {
+            "options": "-c max_parallel_workers_per_gather=0 -c jit=off",
+            **_database.get("OPTIONS", {}),
+        },
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 0 if TESTING else 60,
     }
@@ -195,6 +202,15 @@ ORDER_MINIMUM_CENTS = env.int("ORDER_MINIMUM_CENTS", default=200)  # Stripe take
 RENTAL_MAX_DAYS = env.int("RENTAL_MAX_DAYS", default=28)
 RENTAL_HORIZON_DAYS = env.int("RENTAL_HORIZON_DAYS", default=365)  # how far ahead a rental may begin
 SAME_DAY_TURNAROUND = env.bool("SAME_DAY_TURNAROUND", default=False)
+# Days on which nothing leaves, travels or comes back. Tests count every day, so that none minds on which it runs.
+try:
+    CLOSED_WEEKDAYS = weekdays_of(env.list("CLOSED_WEEKDAYS", default=[] if TESTING else ["sat", "sun"]))
+except ValueError as error:
+    raise ImproperlyConfigured(f"CLOSED_WEEKDAYS: {error}") from None
+try:
+    HOLIDAYS = check_region(env.str("HOLIDAYS", default=""))  # of a country, or of a part of it: DE, DE-BE
+except ValueError as error:
+    raise ImproperlyConfigured(f"HOLIDAYS: {error}") from None
 CONFIRMING_MINUTES = env.int(
     "CONFIRMING_MINUTES", default=30
 )  # an unanswered shortfall goes back to the cart

@@ -5,7 +5,15 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from inventory.models import Card, Printing, Reservation, StockMovement, TemplateDeck, TemplateDeckCard
+from inventory.models import (
+    Card,
+    ClosedDay,
+    Printing,
+    Reservation,
+    StockMovement,
+    TemplateDeck,
+    TemplateDeckCard,
+)
 
 
 class PrintingInline(admin.TabularInline):
@@ -79,3 +87,9 @@ class TemplateDeckAdmin(admin.ModelAdmin):
     search_fields = ("name",)
     prepopulated_fields = {"slug": ("name",)}
     inlines = (TemplateDeckCardInline,)
+
+
+@admin.register(ClosedDay)
+class ClosedDayAdmin(admin.ModelAdmin):
+    list_display = ("first_day", "last_day", "reason")
+    date_hierarchy = "first_day"

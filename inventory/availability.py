@@ -1,6 +1,6 @@
 """The availability engine: what is free, when, and for whom. Reads only.
 
-There is one formula, and it stands in one place, `_STEPS` below:
+There is one formula, and it stands in one place, `BLOCKING` and `_SPANS` below:
 
     free(card, day, place) = owned(card, day)
                              - every firm or out reservation that covers the day
@@ -14,17 +14,21 @@ project always pass it, scripts may leave it to the clock. `excluding` names a c
 do not count: an order never counts against itself.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import MINYEAR, UTC, date, datetime, timedelta
-from typing import NamedTuple
+from datetime import MINYEAR, UTC, date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import numpy as np
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from numpy.typing import NDArray
 
+from inventory.free_days import DAY, FreeDays
 from inventory.models import Card
-from inventory.sweep import FreeSteps, first_start_between_gaps
+from inventory.periods import BlockedPeriod
 
 
 class Place(NamedTuple):
@@ -57,37 +61,47 @@ class Need:
     first_day: date
 
 
-# A copy that is out beyond the day it was due blocks every day ahead, unless staff have recorded when they
-# expect it; a day that has passed is no expectation. Steps are clipped to the period; a step on
-# or after its end is of no interest.
-_STEPS = """
-WITH blocking AS MATERIALIZED (
-    SELECT card_id, quantity, out_on,
-           CASE WHEN state = 'out' AND GREATEST(back_on, expected_on) <= %(today)s THEN 'infinity'::date
-                ELSE GREATEST(back_on, expected_on) END AS back_on
+# Which reservations count for somebody at a place, and on which days they cover. A copy that is out beyond the day it
+# was due blocks every day ahead, unless staff have recorded when they expect it; a day that has passed is no
+# expectation. inventory/explanations.py reads the same rows to say whose they are.
+BLOCKING = """
+    SELECT card_id, claim, quantity, state, queued_at, expected_on, out_on,
+           state = 'out' AND back_on <= %(late)s AS overdue,
+           CASE WHEN state = 'out' AND back_on <= %(late)s AND COALESCE(expected_on, back_on) <= %(today)s
+                THEN 'infinity'::date ELSE GREATEST(back_on, expected_on) END AS back_on
       FROM inventory_reservation
      WHERE card_id = ANY(%(card_ids)s)
        AND out_on < %(back_on)s
-       AND (back_on > %(out_on)s OR state = 'out')
+       AND (GREATEST(back_on, expected_on) > %(out_on)s
+            OR (state = 'out' AND back_on <= %(late)s AND COALESCE(expected_on, back_on) <= %(today)s))
        AND (%(excluding)s::uuid IS NULL OR claim <> %(excluding)s)
        AND (state <> 'queued' OR %(queued_at)s::timestamptz IS NULL
             OR (queued_at, claim) < (%(queued_at)s, %(place_claim)s::uuid))
-), deltas AS (
-    SELECT printing.card_id, GREATEST(movement.effective_on, %(out_on)s) AS day, movement.quantity AS delta
+"""
+
+# Copies that come or go, each with the days over which they do: one number for card, first day and day after the last
+# (counted from the start of the period and cut to it), and one for the copies. Two arrays are sent instead of rows:
+# most of the time of a fetch goes into making objects (docs/adr/0007-read-path.md).
+_SPANS = f"""
+SELECT array_send(array_agg(span)), array_send(array_agg(copies)) FROM (
+    SELECT (card_id * %(width)s + GREATEST(out_on - %(out_on)s::date, 0)) * %(width)s
+           + (LEAST(back_on, %(back_on)s::date) - %(out_on)s::date) AS span,
+           -quantity AS copies
+      FROM ({BLOCKING}) AS blocking
+    UNION ALL
+    SELECT (printing.card_id * %(width)s + GREATEST(movement.effective_on - %(out_on)s::date, 0)) * %(width)s
+           + %(width)s - 1,
+           movement.quantity
       FROM inventory_stockmovement AS movement
       JOIN inventory_printing AS printing ON printing.id = movement.printing_id
      WHERE printing.card_id = ANY(%(card_ids)s) AND movement.effective_on < %(back_on)s
-    UNION ALL
-    SELECT card_id, GREATEST(out_on, %(out_on)s), -quantity FROM blocking WHERE back_on > %(out_on)s
-    UNION ALL
-    SELECT card_id, back_on, quantity FROM blocking WHERE back_on > %(out_on)s AND back_on < %(back_on)s
-)
-SELECT card_id, day, SUM(SUM(delta)) OVER (PARTITION BY card_id ORDER BY day) AS free
-  FROM deltas GROUP BY card_id, day ORDER BY card_id, day
-"""
+) AS spans
+"""  # noqa: S608 (both are constants)
+
+CARDS_AT_ONCE = 1_000  # a table of so many cards over two years takes a few MB
 
 
-def free_steps(
+def free_days(
     card_ids: Collection[int],
     out_on: date,
     back_on: date,
@@ -95,28 +109,61 @@ def free_steps(
     today: date | None = None,
     place: Place | None = END,
     excluding: UUID | None = None,
-) -> dict[int, FreeSteps]:
-    """Free copies of each card over `[out_on, back_on)` for somebody at `place`, as steps. One query."""
+) -> FreeDays:
+    """Free copies of each card on each day of `[out_on, back_on)` for somebody at `place`. One query."""
     if out_on >= back_on:
         raise ValueError(f"A period must have days: {out_on} to {back_on} has none.")
-    changes: dict[int, list[tuple[date, int]]] = {card_id: [] for card_id in card_ids}
-    if changes:
+    days = (back_on - out_on).days
+    width = days + 1  # a span may end on the day after the last
+    spans, copies = None, b""
+    if card_ids:
+        question = asked(card_ids, out_on, back_on, today=today, place=place, excluding=excluding)
         with connection.cursor() as cursor:
-            cursor.execute(
-                _STEPS,
-                {
-                    "card_ids": list(changes),
-                    "out_on": out_on,
-                    "back_on": back_on,
-                    "today": today or timezone.localdate(),
-                    "excluding": excluding,
-                    "queued_at": place.queued_at if place else None,
-                    "place_claim": place.claim if place else None,
-                },
-            )
-            for card_id, day, free in cursor.fetchall():
-                changes[card_id].append((day, int(free)))
-    return {card_id: FreeSteps(out_on, back_on, tuple(steps)) for card_id, steps in changes.items()}
+            cursor.execute(_SPANS, {**question, "width": width})
+            spans, copies = cursor.fetchone()
+    if spans is None:
+        return FreeDays.of_spans(out_on, days, card_ids)
+    starts, until = np.divmod(_integers(spans, ">i8"), width)
+    cards, since = np.divmod(starts, width)
+    return FreeDays.of_spans(out_on, days, card_ids, cards, since, until, _integers(copies, ">i4"))
+
+
+def _integers(sent: bytes, form: str) -> NDArray[np.int64]:
+    """What `array_send` says of an array without nulls: 20 bytes of head, then of each its length and its value."""
+    values = np.frombuffer(sent, dtype=[("length", ">i4"), ("value", form)], offset=20)["value"]
+    return values.astype(np.int64)
+
+
+def late_since(today: date) -> date:
+    """Copies that are out and should have been on the shelf by this day are overdue.
+
+    By today, as a rule: what was due yesterday is on the shelf today. With same-day turnaround copies are on the shelf
+    on the very day they are due, and until that day is over they may still come.
+    """
+    return today - DAY if settings.SAME_DAY_TURNAROUND else today
+
+
+def asked(
+    card_ids: Collection[int],
+    out_on: date,
+    back_on: date,
+    *,
+    today: date | None,
+    place: Place | None,
+    excluding: UUID | None,
+) -> dict[str, Any]:
+    """The question as parameters of `BLOCKING`."""
+    today = today or timezone.localdate()
+    return {
+        "card_ids": list(card_ids),
+        "out_on": out_on,
+        "back_on": back_on,
+        "today": today,
+        "late": late_since(today),
+        "excluding": excluding,
+        "queued_at": place.queued_at if place else None,
+        "place_claim": place.claim if place else None,
+    }
 
 
 def free_quantities(
@@ -126,16 +173,14 @@ def free_quantities(
 
     Below 0 where more is promised than is owned.
     """
-    steps = free_steps(card_ids, out_on, back_on, today=today)
-    return {card_id: free.smallest() for card_id, free in steps.items()}
+    return free_days(card_ids, out_on, back_on, today=today).smallest()
 
 
 def free_by_day(
     card_ids: Collection[int], out_on: date, back_on: date, *, today: date | None = None
 ) -> dict[int, list[int]]:
     """For each card the copies free on each day of the period, one number per day, for a new order."""
-    steps = free_steps(card_ids, out_on, back_on, today=today)
-    return {card_id: free.by_day() for card_id, free in steps.items()}
+    return free_days(card_ids, out_on, back_on, today=today).by_day()
 
 
 def shortfalls(
@@ -151,13 +196,11 @@ def shortfalls(
 
     short = the largest, over the days, of quantity - free, held between 0 and quantity.
     """
-    steps = free_steps(demand, out_on, back_on, today=today, place=place, excluding=excluding)
-    short = {}
-    for card_id, quantity in demand.items():
-        missing = steps[card_id].missing(quantity)
-        if missing:
-            short[card_id] = Shortfall(card_id, quantity, max(missing.values()), missing)
-    return short
+    free = free_days(demand, out_on, back_on, today=today, place=place, excluding=excluding)
+    return {
+        card_id: Shortfall(card_id, demand[card_id], max(days.values()), days)
+        for card_id, days in free.missing(demand).items()
+    }
 
 
 def available_for(
@@ -166,6 +209,31 @@ def available_for(
     """Whether `quantity` copies of a card (or of the card of that id) are free on every day of the period."""
     card_id = card if isinstance(card, int) else card.pk
     return not shortfalls({card_id: quantity}, out_on, back_on, today=today)
+
+
+def short_by_period(
+    demand: Mapping[int, int],
+    periods: Sequence[BlockedPeriod],
+    *,
+    today: date | None = None,
+    place: Place | None = END,
+    excluding: UUID | None = None,
+) -> list[int]:
+    """For each of the periods how many copies of `demand` are short, all cards together; 0: all is free.
+
+    This is how starts are compared: the whole deck, over as many periods as there are starts, in one query.
+    """
+    if not periods:
+        return []
+    free = free_days(
+        demand,
+        min(period.out_on for period in periods),
+        max(period.back_on for period in periods),
+        today=today,
+        place=place,
+        excluding=excluding,
+    )
+    return free.short_by_period(demand, periods)
 
 
 def next_available_start(
@@ -183,33 +251,45 @@ def next_available_start(
     The answer takes the part of `out_on`; it is `out_on` itself where nothing is short. None where there is
     none within `horizon_days` of it. One query.
     """
-    latest = out_on + timedelta(days=horizon_days)
-    steps = free_steps(
-        demand, out_on, latest + (back_on - out_on), today=today, place=place, excluding=excluding
-    )
-    gaps = [gap for card_id, quantity in demand.items() for gap in steps[card_id].gaps(quantity)]
-    return first_start_between_gaps(gaps, length=(back_on - out_on).days, earliest=out_on, latest=latest)
+    periods = [
+        BlockedPeriod(out_on + later * DAY, back_on + later * DAY) for later in range(horizon_days + 1)
+    ]
+    short = short_by_period(demand, periods, today=today, place=place, excluding=excluding)
+    return next((period.out_on for period, copies in zip(periods, short, strict=True) if not copies), None)
+
+
+def overpromised(
+    *, today: date, place: Place | None = FRONT, card_ids: Collection[int] | None = None
+) -> dict[int, dict[date, int]]:
+    """By card and day, from today on, the copies that are spoken for but not owned; empty where all are owned.
+
+    At the front of the queue that is what is promised (firm and out) and cannot be kept; at its end all of the
+    demand counts. Of these cards, or of all that anybody has reserved. A query for every thousand cards.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(array_agg(DISTINCT card_id), '{}'), MAX(GREATEST(back_on, expected_on))"
+            " FROM inventory_reservation WHERE (back_on > %s OR state = 'out')"
+            " AND (%s::bigint[] IS NULL OR card_id = ANY(%s))",
+            [today, None if card_ids is None else list(card_ids), list(card_ids or ())],
+        )
+        reserved, last = cursor.fetchone()
+    missing = {}
+    for first in range(0, len(reserved), CARDS_AT_ONCE):
+        free = free_days(
+            reserved[first : first + CARDS_AT_ONCE], today, max(last, today + DAY), today=today, place=place
+        )
+        missing.update(free.overpromised())
+    return missing
 
 
 def buy_list(*, today: date) -> dict[int, Need]:
     """What to buy, by card id: the largest, over the days from today, of summed demand - owned.
 
     Demand is all of it, firm, out and queued. Never the sum of the orders' shortfalls: two orders that miss
-    the same copy on different days need one copy. Two queries.
+    the same copy on different days need one copy.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT COALESCE(array_agg(DISTINCT card_id), '{}'), MAX(back_on) FROM inventory_reservation"
-            " WHERE back_on > %s OR state = 'out'",
-            [today],
-        )
-        card_ids, last = cursor.fetchone()
-    if not card_ids:
-        return {}
-    steps = free_steps(card_ids, today, max(last, today + timedelta(days=1)), today=today)
-    needs = {}
-    for card_id, free in steps.items():
-        first_day = next((start for start, _, copies in free.pieces() if copies < 0), None)
-        if first_day is not None:
-            needs[card_id] = Need(card_id, -free.smallest(), first_day)
-    return needs
+    return {
+        card_id: Need(card_id, max(days.values()), min(days))
+        for card_id, days in overpromised(today=today, place=END).items()
+    }

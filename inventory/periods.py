@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from inventory.shop_calendar import ALWAYS_OPEN, ShopCalendar
+
 
 @dataclass(frozen=True, slots=True)
 class BlockedPeriod:
@@ -46,20 +48,28 @@ class RentalPeriod:
         """The period of the same length that starts on another day."""
         return RentalPeriod(first_day, first_day + (self.last_day - self.first_day))
 
-    def due_back(self, *, transit_back_days: int) -> date:
-        """The day on which the deck must be at the shop."""
-        return self.last_day + timedelta(days=transit_back_days)
+    def due_back(self, *, transit_back_days: int, calendar: ShopCalendar = ALWAYS_OPEN) -> date:
+        """The day on which the deck must be at the shop.
+
+        It is handed over or posted on the last day, or on the next open one, and travels on open days.
+        """
+        return calendar.after(self.last_day, transit_back_days)
 
     def blocked(
-        self, *, transit_out_days: int = 0, transit_back_days: int = 0, same_day_turnaround: bool = False
+        self,
+        *,
+        transit_out_days: int = 0,
+        transit_back_days: int = 0,
+        same_day_turnaround: bool = False,
+        calendar: ShopCalendar = ALWAYS_OPEN,
     ) -> BlockedPeriod:
         """The half-open days on which the copies are away.
 
-        They leave `transit_out_days` before the first day and are due `transit_back_days` after the last. The
-        day they are due still belongs to checking them in, unless they may leave again on the same day.
-        A period has at least one blocked day, whatever the turnaround.
+        They reach the customer on the first day, or on the last open one before it, leave `transit_out_days` open
+        days earlier, and are due as `due_back` says. The day they are due still belongs to checking them in,
+        unless they may leave again on the same day. A period has at least one blocked day, whatever the turnaround.
         """
-        out_on = self.first_day - timedelta(days=transit_out_days)
-        due_on = self.due_back(transit_back_days=transit_back_days)
+        out_on = calendar.before(self.first_day, transit_out_days)
+        due_on = self.due_back(transit_back_days=transit_back_days, calendar=calendar)
         back_on = due_on if same_day_turnaround else due_on + timedelta(days=1)
         return BlockedPeriod(out_on, max(back_on, out_on + timedelta(days=1)))

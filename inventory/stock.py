@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from inventory.locks import lock_cards
 from inventory.models import Printing, StockMovement
-from inventory.reservations import tell_capacity_freed
+from inventory.reservations import tell_capacity_changed
 
 Kind = StockMovement.Kind
 
@@ -34,7 +34,7 @@ def receive_stock(
 ) -> StockMovement:
     """`quantity` copies of a printing come: bought, or found. A day ahead means that they are under way.
 
-    Raises `StockError`. Tells after the commit that copies have come free.
+    Raises `StockError`. Tells of it after the commit.
     """
     if kind not in StockMovement.COMING:
         raise StockError(f"Stock is received as bought or found, not as {kind!r}.")
@@ -58,7 +58,8 @@ def record_movement(
     is signed: what has to be added to arrive at the truth. The shop cannot part with copies that it does not
     own, on that day or on any later one. It can part with copies that are promised: orders are then at risk.
 
-    Raises `StockError`. Locks the card where copies go; tells after the commit where copies come.
+    Raises `StockError`. Locks the card where copies go. Tells of it after the commit: whoever waits may have them,
+    or lacks more than before.
     """
     movement = new_movement(
         printing=printing, kind=kind, quantity=quantity, by=by, effective_on=effective_on, note=note
@@ -90,8 +91,8 @@ def new_movement(
 def record_movements(movements: Sequence[StockMovement]) -> None:
     """Saves movements made by `new_movement`, all or none; only one for each printing where copies go.
 
-    Locks the cards where copies go, and checks that the shop owns them. Raises `StockError`; tells after the
-    commit where copies come.
+    Locks the cards where copies go, and checks that the shop owns them. Raises `StockError`; tells of it after
+    the commit.
     """
     going = [movement for movement in movements if movement.quantity < 0]
     with transaction.atomic():
@@ -102,8 +103,8 @@ def record_movements(movements: Sequence[StockMovement]) -> None:
                     printing=movement.printing, going=-movement.quantity, effective_on=movement.effective_on
                 )
         StockMovement.objects.bulk_create(movements, batch_size=1_000)
-        if len(going) < len(movements):  # some come
-            tell_capacity_freed()
+        if movements:
+            tell_capacity_changed()
 
 
 def owned_by_printing(*, printing_ids: Iterable[int], on: date) -> dict[int, int]:

@@ -9,8 +9,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Prefetch, QuerySet
 
 from inventory.availability import shortfalls
+from inventory.closed_days import shop_calendar
 from inventory.models import Card, TemplateDeck, TemplateDeckCard, Zone
-from inventory.sweep import short_by_line
+from inventory.short_lines import short_by_line
+from inventory.starts import Starts, collected_starts
 
 DECKS_PER_PAGE = 12
 FEATURED_DECKS = 3
@@ -180,6 +182,25 @@ def offered_deck(slug: str, *, today: date) -> OfferedDeck:
     """The published deck of that slug. Four queries. Raises `TemplateDeck.DoesNotExist`."""
     deck = _with_lines(TemplateDeck.objects.published()).get(slug=slug)
     return _offered([deck], today=today)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class DeckDetails:
+    """`starts`: the next sixty for three days, collected at the shop."""
+
+    offered: OfferedDeck
+    starts: Starts
+
+
+def deck_details(slug: str, *, today: date) -> DeckDetails:
+    """The published deck of that slug, and when the whole of it is free. Six queries.
+
+    Raises `TemplateDeck.DoesNotExist`.
+    """
+    offered = offered_deck(slug, today=today)
+    return DeckDetails(
+        offered, collected_starts(_demand(offered.deck), today=today, calendar=shop_calendar())
+    )
 
 
 def _with_lines(decks: QuerySet[TemplateDeck]) -> QuerySet[TemplateDeck]:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from inventory.card_details import card_details
 from inventory.models import Card, TemplateDeck, Zone
 from inventory.search import CardQuery, search_cards
-from inventory.template_decks import featured_decks, offered_deck, offered_decks
+from inventory.template_decks import deck_details, featured_decks, offered_decks
 
 
 @require_safe
@@ -48,9 +48,10 @@ def decks(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def deck(request: HttpRequest, slug: str) -> HttpResponse:
-    """A deck on offer, with its lines by zone. One that is not published is not found."""
+    """A deck on offer, with its lines by zone, and when it is free. One that is not published is not found."""
     try:
-        offered = offered_deck(slug, today=timezone.localdate())
+        details = deck_details(slug, today=timezone.localdate())
     except TemplateDeck.DoesNotExist:
         raise Http404(f"No deck on offer has the address {slug}.") from None
-    return render(request, "inventory/deck.html", {"offered": offered, "deck": offered.deck})
+    context = {"offered": details.offered, "deck": details.offered.deck, "starts": details.starts}
+    return render(request, "inventory/deck.html", context)

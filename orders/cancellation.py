@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -13,12 +14,18 @@ from orders.signals import tell_customer
 from orders.states import TRANSITIONS, Status
 from orders.transitions import SYSTEM, Actor, lock_order, move_order
 
+log = structlog.get_logger(__name__)
+
 
 class NotCancellable(ValueError):
     """The order cannot be cancelled as it stands; the message says why."""
 
 
 def can_cancel(order: Order) -> bool:
+    return _may_be_cancelled(order) and not payments.is_taken(order)
+
+
+def _may_be_cancelled(order: Order) -> bool:
     return Status.CANCELLED in TRANSITIONS[Status(order.status)]
 
 
@@ -31,10 +38,16 @@ def cancel(*, order: Order, by: Actor, reason: str, only: Status | None = None) 
     order = lock_order(order.pk)
     if order.status == Status.CANCELLED or (only and order.status != only):
         return order
-    if not can_cancel(order):
+    if not _may_be_cancelled(order):
         raise NotCancellable(
             f"This order is {order.get_status_display().lower()} and cannot be cancelled any more."
         )
+    try:
+        payments.check_not_taken(order)  # dispatch takes the money first, and then looks at the order again
+    except payments.Taken as error:
+        raise NotCancellable(
+            "This order is being dispatched: its payment is taken, and it cannot be cancelled any more."
+        ) from error
     release(claim=order.claim)
     payments.release_hold(order)
     OrderCard.objects.filter(order=order).update(needed=0)
@@ -64,6 +77,12 @@ def lapse_pending(*, today: date) -> int:
     """Cancels pending orders whose dispatch day has passed, releases their holds and offers other days by e-mail."""
     lapsed = 0
     for order in Order.objects.filter(status=Status.PENDING, out_on__lt=today):
-        order = cancel(order=order, by=SYSTEM, reason="its dispatch day has passed", only=Status.PENDING)
+        try:
+            order = cancel(order=order, by=SYSTEM, reason="its dispatch day has passed", only=Status.PENDING)
+        except (
+            NotCancellable
+        ) as error:  # the money was taken by hand, at Stripe: the others lapse all the same
+            log.error("pending_order_not_lapsed", order=order.number, reason=str(error))
+            continue
         lapsed += order.status == Status.CANCELLED
     return lapsed

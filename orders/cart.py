@@ -16,6 +16,7 @@ from inventory.card_names import nearest_names, resolve_names
 from inventory.decklist import MAX_QUANTITY, Problem, parse
 from inventory.models import Card, Printing, TemplateDeck, Zone
 from orders.models import Order, OrderCard, OrderTemplateDeck
+from orders.models.order import DAYS
 from orders.owners import Owner
 from orders.payments import release_hold
 from orders.states import Status
@@ -243,7 +244,7 @@ def pour(*, source: Order, destination: Order) -> None:
     OrderCard.objects.filter(pk__in=other).update(order=destination)
     for row in source.order_template_decks.all():
         _note_template_deck(destination, row.template_deck_id, copies=row.copies)
-    _take_over(source, destination, ["first_day", "last_day", "out_on", "back_on", "shipping_method"])
+    _take_over(source, destination, [*DAYS, "shipping_method"])
     _take_over(source, destination, ["email", "name", "street", "postcode", "city", "country"])
     release_hold(source)
     source.payments.update(order=destination)  # what was tried is kept on record

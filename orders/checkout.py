@@ -12,14 +12,18 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from inventory.closed_days import shop_calendar
 from inventory.money import format_cents
+from inventory.periods import RentalPeriod
 from inventory.reservations import Taken, take
+from inventory.shop_calendar import ShopCalendar
 from orders import payments
 from orders.cart import CartError, cart_of, lock_cart, pour
-from orders.dates import RentalPeriodError, blocked_period, check_rental_period
+from orders.dates import RentalPeriodError, blocked_period, check_length, check_rental_period, schedule_of
 from orders.deck_availability import short_by_line
-from orders.lines import lines_of, quote_of
+from orders.lines import lines_of, quote_of, write_lines
 from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMethod
+from orders.models.order import DAYS, demand_of
 from orders.owners import owner_of_order
 from orders.pricing import Quote
 from orders.signals import tell_customer
@@ -58,23 +62,46 @@ def set_shipping(
 ) -> Order:
     """Dates, way of shipping and address of a cart. Raises RentalPeriodError or CartError; then nothing changes."""
     cart = lock_cart(cart)
-    period = check_rental_period(first_day=first_day, last_day=last_day, method=method, today=today)
-    _set_dates(cart, period.first_day, period.last_day, method)
+    calendar = shop_calendar()
+    period = check_rental_period(
+        first_day=first_day, last_day=last_day, method=method, today=today, calendar=calendar
+    )
+    set_dates(cart, period, method, calendar)
     for name, value in contact.items():
         setattr(cart, name, value)
-    cart.save(update_fields=["first_day", "last_day", "out_on", "back_on", "shipping_method", *contact])
+    cart.save(update_fields=[*DAYS, "shipping_method", *contact])
     return cart
 
 
-def _set_dates(order: Order, first_day: date, last_day: date, method: ShippingMethod) -> None:
-    order.first_day, order.last_day, order.shipping_method = first_day, last_day, method
-    period = order.rental_period
-    assert period is not None
-    blocked = blocked_period(period, method)
-    order.out_on, order.back_on = blocked.out_on, blocked.back_on
+@transaction.atomic
+def start_on(*, cart: Order, first_day: date, today: date) -> Order:
+    """A cart takes other days of the same length; way of shipping and address stay. Nothing is promised by it.
+
+    Raises RentalPeriodError, CartError, or CheckoutError where no days were chosen before; then nothing changes.
+    """
+    cart = lock_cart(cart)
+    period, method = cart.rental_period, cart.shipping_method
+    if period is None or method is None:
+        raise CheckoutError("Choose your days and how the deck gets to you first.", step="shipping")
+    calendar = shop_calendar()
+    # The first day alone before the whole length: years end, too.
+    check_rental_period(
+        first_day=first_day, last_day=first_day, method=method, today=today, calendar=calendar
+    )
+    period = period.starting(first_day)
+    check_length(period)
+    set_dates(cart, period, method, calendar)
+    cart.save(update_fields=DAYS)
+    return cart
 
 
-def check_ready(order: Order, lines: list[OrderCard], *, today: date) -> Quote:
+def set_dates(order: Order, period: RentalPeriod, method: ShippingMethod, calendar: ShopCalendar) -> None:
+    schedule, blocked = schedule_of(period, method, calendar), blocked_period(period, method, calendar)
+    order.first_day, order.last_day, order.shipping_method = period.first_day, period.last_day, method
+    order.out_on, order.due_on, order.back_on = blocked.out_on, schedule.due_back_on, blocked.back_on
+
+
+def check_ready(order: Order, lines: list[OrderCard], *, today: date, calendar: ShopCalendar) -> Quote:
     """What the order costs. Raises CheckoutError unless it could be paid for now."""
     if not lines:
         raise CheckoutError("Your cart is empty. Add cards or a deck first.", step="cart")
@@ -86,7 +113,13 @@ def check_ready(order: Order, lines: list[OrderCard], *, today: date) -> Quote:
     if method.needs_address and not (order.name and order.street and order.city):
         raise CheckoutError(f"For {method.name.lower()} we need your name and address.", step="shipping")
     try:
-        check_rental_period(first_day=order.first_day, last_day=order.last_day, method=method, today=today)
+        check_rental_period(
+            first_day=order.first_day,
+            last_day=order.last_day,
+            method=method,
+            today=today,
+            calendar=calendar,
+        )
     except RentalPeriodError as error:
         raise CheckoutError(f"Your days cannot be kept any more. {error}", step="shipping") from error
     quote = quote_of(order, lines)
@@ -116,27 +149,26 @@ def settle(*, payment: Payment, today: date) -> Order:
                 return order
             if payment.status != PaymentStatus.AUTHORIZED:
                 return order
-            lines = lines_of(order)
-            quote = check_ready(order, lines, today=today)
-            # The way of shipping may take other days by now than when it was chosen.
-            assert order.first_day is not None
-            assert order.last_day is not None
-            assert order.shipping_method is not None
-            _set_dates(order, order.first_day, order.last_day, order.shipping_method)
-            order.save(update_fields=["out_on", "back_on"])
+            lines, calendar = lines_of(order), shop_calendar()
+            quote = check_ready(order, lines, today=today, calendar=calendar)
+            # The way of shipping may take other days by now than when it was chosen, or the shop have closed on one.
+            period, method = order.rental_period, order.shipping_method
+            assert period is not None
+            assert method is not None
+            set_dates(order, period, method, calendar)
             if quote.total_cents != payment.amount_cents:
                 raise CheckoutError(
                     "Your cart changed while you paid, so nothing is held. Please look at the new total.",
                     step="payment",
                 )
             _freeze_prices(order, lines, quote)
-            taken = _take(order, today=today)
+            taken = _take(order, lines, today=today)
             to, found = (
                 (Status.CONFIRMING, "some cards are short")
                 if taken.shortfalls
                 else (Status.OPEN, "every card is free")
             )
-            _become(order, to, taken, by=customer(order.user), reason=f"the total is held; {found}")
+            _become(order, lines, to, taken, by=customer(order.user), reason=f"the total is held; {found}")
             return order
     except CheckoutError:
         with transaction.atomic():
@@ -146,33 +178,36 @@ def settle(*, payment: Payment, today: date) -> Order:
         raise
 
 
-def _take(order: Order, *, today: date, accept_short: bool = False) -> Taken:
+def _take(order: Order, lines: list[OrderCard], *, today: date, accept_short: bool = False) -> Taken:
     period = order.blocked_period
     assert period is not None
     return take(
-        claim=order.claim, demand=order.demand(), period=period, today=today, accept_short=accept_short
+        claim=order.claim, demand=demand_of(lines), period=period, today=today, accept_short=accept_short
     )
 
 
 def _freeze_prices(order: Order, lines: list[OrderCard], quote: Quote) -> None:
     for line in lines:
-        line.day_price_cents = line.rent_cents
-    OrderCard.objects.bulk_update(lines, ["day_price_cents"])
+        line.day_price_cents = line.rent_cents  # saved with what is taken
     order.cards_cents, order.shipping_cents = quote.cards_cents, quote.shipping_cents
     order.tax_cents, order.tax_basis_points = quote.tax_cents, quote.tax_basis_points
     order.total_cents = quote.total_cents
-    order.save(update_fields=FROZEN)
+    order.save(update_fields=[*DAYS, *FROZEN])
     order.authorized_at = timezone.now()  # saved with the status: the database wants the two to agree
 
 
-def _become(order: Order, to: Status, taken: Taken, *, by: Actor, reason: str) -> None:
-    """Writes down what was taken (or not) with the change of status, and tells the customer after the commit."""
-    lines = list(order.order_cards.all())
+def _become(
+    order: Order, lines: list[OrderCard], to: Status, taken: Taken, *, by: Actor, reason: str
+) -> None:
+    """Writes down what was taken (or not) with the change of status, and tells the customer after the commit.
+
+    The cards are locked meanwhile, so all that is read was read before.
+    """
     needed = short_by_line(lines, taken.shortfalls) if taken.reservations else {}
     for line in lines:
         line.reservation = taken.reservations.get(line.card_id)
         line.needed = needed.get(line.pk, 0)
-    OrderCard.objects.bulk_update(lines, ["reservation", "needed"])
+    write_lines(lines)
     move_order(
         order,
         to,
@@ -196,12 +231,13 @@ def accept_shortfall(*, order: Order, by: Actor, today: date) -> Order:
     """
     order = _lock_confirming(order)
     _check_hold(order)
-    _check_days(order, today=today)
-    taken = _take(order, today=today, accept_short=True)
+    _check_days(order, today=today, calendar=shop_calendar())
+    lines = list(order.order_cards.all())
+    taken = _take(order, lines, today=today, accept_short=True)
     if taken.shortfalls:
-        _become(order, Status.PENDING, taken, by=by, reason="waiting with these dates")
+        _become(order, lines, Status.PENDING, taken, by=by, reason="waiting with these dates")
     else:
-        _become(order, Status.OPEN, taken, by=by, reason="every card is free by now")
+        _become(order, lines, Status.OPEN, taken, by=by, reason="every card is free by now")
     return order
 
 
@@ -213,14 +249,15 @@ def move_to_date(*, order: Order, first_day: date, by: Actor, today: date) -> Or
         period, method = order.rental_period, order.shipping_method
         assert period is not None
         assert method is not None
-        moved = period.starting(first_day)
-        _set_dates(order, moved.first_day, moved.last_day, method)
-        _check_days(order, today=today)
-        taken = _take(order, today=today)
+        calendar = shop_calendar()
+        set_dates(order, period.starting(first_day), method, calendar)
+        _check_days(order, today=today, calendar=calendar)
+        lines = list(order.order_cards.all())
+        taken = _take(order, lines, today=today)
         if taken.shortfalls:
             raise StillShort  # rolls the dates back
-        order.save(update_fields=["first_day", "last_day", "out_on", "back_on"])
-        _become(order, Status.OPEN, taken, by=by, reason=f"moved to {first_day:%-d %B %Y}")
+        order.save(update_fields=DAYS)
+        _become(order, lines, Status.OPEN, taken, by=by, reason=f"moved to {first_day:%-d %B %Y}")
     return order
 
 
@@ -260,12 +297,18 @@ def _check_hold(order: Order) -> None:
         )
 
 
-def _check_days(order: Order, *, today: date) -> None:
+def _check_days(order: Order, *, today: date, calendar: ShopCalendar) -> None:
     method = order.shipping_method
     assert order.first_day is not None
     assert order.last_day is not None
     assert method is not None
     try:
-        check_rental_period(first_day=order.first_day, last_day=order.last_day, method=method, today=today)
+        check_rental_period(
+            first_day=order.first_day,
+            last_day=order.last_day,
+            method=method,
+            today=today,
+            calendar=calendar,
+        )
     except RentalPeriodError as error:
         raise CheckoutError(str(error), step="shortfall") from error

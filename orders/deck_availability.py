@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
-from django.conf import settings
-
-from inventory import sweep
-from inventory.availability import END, FRONT, Place, Shortfall, next_available_start, shortfalls
-from orders.dates import earliest_first_day
+from inventory import short_lines
+from inventory.availability import END, FRONT, Place, Shortfall, shortfalls
+from inventory.closed_days import shop_calendar
+from inventory.shop_calendar import ShopCalendar
 from orders.models import Order, OrderCard
+from orders.starts import starts_of
 from orders.states import Status
 
 
@@ -56,35 +56,17 @@ def deck_available(*, order: Order, today: date) -> DeckAvailability:
     short = deck_shortfalls(order=order, today=today)
     if not short:
         return DeckAvailability(True, {}, order.first_day)
-    return DeckAvailability(False, short, next_start(order=order, today=today))
+    return DeckAvailability(False, short, next_start(order=order, today=today, calendar=shop_calendar()))
 
 
-def next_start(*, order: Order, today: date) -> date | None:
+def next_start(*, order: Order, today: date, calendar: ShopCalendar) -> date | None:
     """The first day, not before the wished one, on which the customer could have the whole deck for as long."""
-    period, first_day, method = order.blocked_period, order.first_day, order.shipping_method
-    assert period is not None
-    assert first_day is not None
-    assert method is not None
-    # Never a day on which the shop could not dispatch any more.
-    delay = max(earliest_first_day(method, today=today) - first_day, timedelta(0))
-    out_on = next_available_start(
-        order.demand(),
-        period.out_on + delay,
-        period.back_on + delay,
-        settings.RENTAL_HORIZON_DAYS,
-        today=today,
-        place=place_of(order),
-        excluding=order.claim,
-    )
-    if out_on is None:
-        return None
-    start = first_day + (out_on - period.out_on)
-    return start if start <= today + timedelta(days=settings.RENTAL_HORIZON_DAYS) else None
+    return starts_of(order, today=today, calendar=calendar).next
 
 
 def short_by_line(lines: Iterable[OrderCard], short: Mapping[int, Shortfall]) -> dict[int, int]:
     """For each line's id the copies it lacks: lines of one card share its shortfall, the latest line first."""
-    return sweep.short_by_line(
+    return short_lines.short_by_line(
         ((line.pk, line.card_id, line.quantity) for line in sorted(lines, key=lambda line: line.pk)),
         {card_id: shortfall.short for card_id, shortfall in short.items()},
     )

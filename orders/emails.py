@@ -7,7 +7,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.dates import schedule_of
+from inventory.closed_days import shop_calendar
+from orders.dates import schedule_of_order
 from orders.deck_availability import next_start
 from orders.lines import lines_of
 from orders.models import Order
@@ -32,17 +33,18 @@ def number_in_link(token: str) -> str | None:
 
 
 def send_order_email(*, order: Order, kind: str) -> None:
-    """Tells the customer about the order: open, pending, promoted, lapsed or cancelled."""
+    """Tells the customer about the order: open, pending, promoted, dispatched, returned, lapsed or cancelled."""
     period, method = order.rental_period, order.shipping_method
     cancelled = order.events.filter(to_status=Status.CANCELLED).first()
     context = {
         "order": order,
         "lines": lines_of(order),
-        "schedule": schedule_of(period, method) if period and method else None,
+        "schedule": schedule_of_order(order),
         "link": order_link(order),
         "cart_link": f"{settings.SITE_URL}{reverse('orders:cart')}",
         "reason": cancelled.reason if cancelled else "",
-        "next_start": next_start(order=order, today=timezone.localdate())
+        "since_dispatch": order.events.filter(from_status=Status.DISPATCHED).order_by("at", "pk"),
+        "next_start": next_start(order=order, today=timezone.localdate(), calendar=shop_calendar())
         if cancelled and period and method
         else None,
     }

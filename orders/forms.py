@@ -1,18 +1,27 @@
 """Forms of the cart, the checkout and the desk. They read what was typed; the rules are the domain's."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 
+from inventory.card_stock import CardStock
+from inventory.closed_days import shop_calendar
 from inventory.decklist import MAX_QUANTITY
-from inventory.models import Printing, Zone
+from inventory.models import Printing, StockMovement, Zone
 from inventory.stock import MOST_COPIES
 from orders.dates import RentalPeriodError, check_rental_period
 from orders.models import ShippingMethod
 
 MAX_LIST_CHARACTERS = 100_000
+FURTHEST_ARRIVAL = timedelta(days=366)  # a slip in the year would hide copies for good
+
+
+def check_day_ahead(day: date, *, today: date) -> date:
+    if day > today + FURTHEST_ARRIVAL:
+        raise forms.ValidationError("This is more than a year ahead. Look at the year again.")
+    return day
 
 
 class DateInput(forms.DateInput):
@@ -23,16 +32,17 @@ class DateInput(forms.DateInput):
 
 
 class CopiesField(forms.IntegerField):
-    """A number of copies, from 1 to what a line may have."""
+    """A number of copies, from 1 (or `least`) to what a line may have."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, least: int = 1, **kwargs: Any) -> None:
+        whole = f"Write a whole number of copies, from {least} to {MAX_QUANTITY}."
         super().__init__(
-            min_value=1,
+            min_value=least,
             max_value=MAX_QUANTITY,
             error_messages={
-                "invalid": f"Write a whole number of copies, from 1 to {MAX_QUANTITY}.",
+                "invalid": whole,
                 "required": "Write how many copies.",
-                "min_value": "A line has at least 1 copy. To take it out, use Remove.",
+                "min_value": "A line has at least 1 copy. To take it out, use Remove." if least else whole,
                 "max_value": f"A line has at most {MAX_QUANTITY} copies.",
             },
             **kwargs,
@@ -101,7 +111,7 @@ class QuantityForm(forms.Form):
     quantity = CopiesField()
 
 
-_A_DAY = {"required": "Choose a day.", "invalid": "Choose a day, or write it like 2027-03-31."}
+A_DAY = {"required": "Choose a day.", "invalid": "Choose a day, or write it like 2027-03-31."}
 
 
 class ShippingForm(forms.Form):
@@ -109,8 +119,8 @@ class ShippingForm(forms.Form):
 
     CONTACT = ("email", "name", "street", "postcode", "city", "country")
 
-    first_day = forms.DateField(label="First day with you", widget=DateInput, error_messages=_A_DAY)
-    last_day = forms.DateField(label="Last day with you", widget=DateInput, error_messages=_A_DAY)
+    first_day = forms.DateField(label="First day with you", widget=DateInput, error_messages=A_DAY)
+    last_day = forms.DateField(label="Last day with you", widget=DateInput, error_messages=A_DAY)
     shipping_method = forms.ModelChoiceField(
         ShippingMethod.objects.none(),
         label="Shipping",
@@ -174,6 +184,7 @@ class ShippingForm(forms.Form):
                     last_day=cleaned["last_day"],
                     method=method,
                     today=self.today,
+                    calendar=shop_calendar(),
                 )
             except RentalPeriodError as error:
                 self.add_error(error.field, str(error))
@@ -182,6 +193,12 @@ class ShippingForm(forms.Form):
     @property
     def contact(self) -> dict[str, str]:
         return {name: self.cleaned_data[name] for name in self.CONTACT}
+
+
+class FirstDayForm(forms.Form):
+    """Another first day; the length of the rental stays."""
+
+    first_day = forms.DateField(error_messages=A_DAY)
 
 
 class PaymentForm(forms.Form):
@@ -202,11 +219,92 @@ class ReceiveForm(forms.Form):
             "invalid_choice": "That is no printing of this card. Choose one of the list.",
         },
     )
-    effective_on = forms.DateField(required=False, widget=DateInput)
+    effective_on = forms.DateField(required=False, widget=DateInput, error_messages=A_DAY)
 
     def __init__(self, *args: Any, card_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["printing"].queryset = Printing.objects.filter(card_id=card_id)  # type: ignore[attr-defined]
 
     def clean_effective_on(self) -> date:
-        return self.cleaned_data["effective_on"] or timezone.localdate()
+        today = timezone.localdate()
+        day = self.cleaned_data["effective_on"] or today
+        if day < today:
+            raise forms.ValidationError("This day has passed. Leave the day out for copies that are here.")
+        return check_day_ahead(day, today=today)
+
+
+class ClosedDayForm(forms.Form):
+    """Days on which the shop is closed; one day where no last one is given."""
+
+    first_day = forms.DateField(label="First closed day", widget=DateInput, error_messages=A_DAY)
+    last_day = forms.DateField(
+        label="Last closed day", widget=DateInput, error_messages=A_DAY, required=False
+    )
+    reason = forms.CharField(
+        label="Why", max_length=100, error_messages={"required": "Write why, for whoever wonders later."}
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("first_day", "last_day"):
+            self.fields[name].widget.attrs["min"] = today.isoformat()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "first_day" in cleaned and "last_day" in cleaned and cleaned["last_day"] is None:
+            cleaned["last_day"] = cleaned["first_day"]
+        return cleaned
+
+
+class MovementForm(forms.Form):
+    """What happened to copies of a card, as people say it: 2 lost. Only a correction may be below 0."""
+
+    printing = forms.ModelChoiceField(
+        Printing.objects.none(),
+        empty_label=None,
+        error_messages={
+            "required": "Choose the printing.",
+            "invalid_choice": "That is no printing of this card. Choose one of the list.",
+        },
+    )
+    kind = forms.ChoiceField(
+        label="What happened",
+        choices=StockMovement.Kind.choices,
+        error_messages={
+            "required": "Choose what happened.",
+            "invalid_choice": f"Choose what happened: {', '.join(StockMovement.Kind.labels).lower()}.",
+        },
+    )
+    quantity = forms.IntegerField(
+        label="Copies",
+        help_text="A correction can be below 0: what to add to arrive at the truth.",
+        min_value=-MOST_COPIES,
+        max_value=MOST_COPIES,
+        widget=forms.NumberInput(attrs={"inputmode": "text"}),
+        error_messages={
+            "min_value": f"These are too many copies for one movement: {MOST_COPIES:,} at most.",
+            "max_value": f"These are too many copies for one movement: {MOST_COPIES:,} at most.",
+            "invalid": "Write how many copies, as a whole number.",
+            "required": "Write how many copies.",
+        },
+    )
+    effective_on = forms.DateField(
+        label="Day", required=False, widget=DateInput, error_messages=A_DAY, help_text="Today, if left out."
+    )
+    note = forms.CharField(max_length=500, required=False)
+
+    def __init__(self, *args: Any, stock: CardStock, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.initial["effective_on"] = today
+        if stock.stocked:
+            self.initial["printing"] = stock.stocked[0].printing.pk
+        printings = Printing.objects.filter(card=stock.card).select_related("card")
+        self.fields["printing"].queryset = printings.order_by("set_name", "collector_number", "pk")  # type: ignore[attr-defined]
+
+    def clean_effective_on(self) -> date:
+        return check_day_ahead(self.cleaned_data["effective_on"] or self.today, today=self.today)
+
+    @property
+    def movement(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("printing", "kind", "quantity", "effective_on")}

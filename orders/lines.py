@@ -1,8 +1,9 @@
-"""The lines of an order as they are shown and priced."""
+"""The lines of an order as they are shown, priced and written."""
 
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.db import connection
 
 from orders.models import Order, OrderCard
 from orders.pricing import Quote, quote_order
@@ -11,6 +12,26 @@ from orders.pricing import Quote, quote_order
 def lines_of(order: Order) -> list[OrderCard]:
     """All lines with card, printing and price, in the order in which a deck is read. One query."""
     return list(order.order_cards.with_rent().by_zone_and_name())
+
+
+def write_lines(lines: Sequence[OrderCard]) -> None:
+    """Saves what checkout decides of lines: frozen price, reservation, and what is needed. One query.
+
+    Locks on cards are held meanwhile, and `bulk_update` would spend more time on its statement than on all else there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orders_ordercard AS line SET day_price_cents = decided.day_price_cents,"
+            " reservation_id = decided.reservation_id, needed = decided.needed"
+            " FROM unnest(%s::bigint[], %s::integer[], %s::bigint[], %s::integer[])"
+            " AS decided (id, day_price_cents, reservation_id, needed) WHERE line.id = decided.id",
+            [
+                [line.pk for line in lines],
+                [line.day_price_cents for line in lines],
+                [line.reservation_id for line in lines],
+                [line.needed for line in lines],
+            ],
+        )
 
 
 def quote_of(order: Order, lines: Sequence[OrderCard]) -> Quote | None:

@@ -6,7 +6,8 @@ from datetime import date
 
 from inventory.availability import Shortfall
 from inventory.models import Zone
-from orders.dates import Schedule, schedule_of
+from inventory.shop_calendar import ShopCalendar
+from orders.dates import Schedule, schedule_of_order
 from orders.deck_availability import deck_shortfalls, short_by_line
 from orders.lines import lines_of, quote_of
 from orders.models import Order, OrderCard, OrderTemplateDeck
@@ -15,11 +16,15 @@ from orders.pricing import Quote
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line as it is shown. `short`: copies it lacks on its worst day; None while no days are chosen."""
+    """A line as it is shown. `short`: copies it lacks on its worst day; None while no days are chosen.
+
+    `shortfall`: that of its card, all lines together; on a page that explains it, an `Explanation`.
+    """
 
     line: OrderCard
     short: int | None
     days: int
+    shortfall: Shortfall | None = None
 
     @property
     def available(self) -> bool | None:
@@ -81,20 +86,30 @@ class OrderPage:
         return sum(shown.line.quantity * shown.line.rent_cents for shown in self.lines)
 
 
-def order_page(*, order: Order, today: date, short: Mapping[int, Shortfall] | None = None) -> OrderPage:
-    """The order with the engine's answer for each line (`short`, where the caller knows it already).
+def order_page(
+    *,
+    order: Order,
+    today: date,
+    short: Mapping[int, Shortfall] | None = None,
+    calendar: ShopCalendar | None = None,
+) -> OrderPage:
+    """The order with the engine's answer for each line (`short` and `calendar`: where the caller has them already).
 
     A fixed number of queries, whatever the number of lines.
     """
     lines = lines_of(order)
-    period, method = order.rental_period, order.shipping_method
+    period = order.rental_period
     if short is None and order.blocked_period is not None:
         short = deck_shortfalls(order=order, today=today)
     lacking = short_by_line(lines, short) if short is not None else {}
     days = period.length if period else 1
     zones = []
     for zone in Zone:
-        shown = tuple(ShownLine(line, lacking.get(line.pk), days) for line in lines if line.zone == zone)
+        shown = tuple(
+            ShownLine(line, lacking.get(line.pk), days, (short or {}).get(line.card_id))
+            for line in lines
+            if line.zone == zone
+        )
         if shown:
             zones.append(ZoneOfLines(zone, shown))
     return OrderPage(
@@ -102,5 +117,5 @@ def order_page(*, order: Order, today: date, short: Mapping[int, Shortfall] | No
         zones=tuple(zones),
         template_decks=tuple(order.order_template_decks.select_related("template_deck").order_by("pk")),
         quote=quote_of(order, lines) if lines else None,
-        schedule=schedule_of(period, method) if period and method else None,
+        schedule=schedule_of_order(order, calendar),
     )

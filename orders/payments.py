@@ -7,6 +7,7 @@ page, webhook and retry all end there. docs/payments.md tells the sequences.
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,17 @@ from orders.signals import tell_holds_let_go
 log = structlog.get_logger(__name__)
 
 ALIVE = (PaymentStatus.ACTION_REQUIRED, PaymentStatus.PROCESSING, PaymentStatus.AUTHORIZED)
+
+
+class NotHeld(ValueError):
+    """There is nothing on a card that could be taken; the message says so."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is held on the customer's card any more.")
+
+
+class Taken(ValueError):
+    """The money is taken, or being taken: the hold cannot be let go."""
 
 
 class UnknownIntent(LookupError):
@@ -166,7 +178,79 @@ def _customer_for(order: Order) -> PaymentCustomer:
 
 def is_held(order: Order) -> bool:
     """Whether the order's total is held on a card, as far as we know."""
-    return Payment.objects.live().filter(order=order, status=PaymentStatus.AUTHORIZED).exists()
+    return bool(held_orders([order]))
+
+
+def lock_live_payment(order: Order) -> Payment | None:
+    """The payment that stands for the order, as it is now; until the transaction ends, it stays as it is."""
+    return Payment.objects.live().select_for_update().filter(order=order).first()
+
+
+def held_orders(orders: Iterable[Order]) -> set[int]:
+    """The keys of those orders whose total is held on a card, as far as we know."""
+    held = Payment.objects.live().filter(order__in=list(orders), status=PaymentStatus.AUTHORIZED)
+    return set(held.values_list("order", flat=True))
+
+
+def capture(order: Order) -> Payment:
+    """Takes the money that is held for the order. Safe to repeat; no transaction may be open around it.
+
+    That it is being taken is committed before the call, so that from then on nobody lets the hold go: see
+    `check_not_taken`. Raises NotHeld where there is nothing to take and Refused where Stripe will not: then
+    nothing was taken. Raises Unavailable where nobody knows: take it again, the answer is the same.
+    """
+    payment, attempt = _begin_capture(order)
+    if payment.status == PaymentStatus.CAPTURED:
+        return payment
+    assert attempt is not None
+    assert attempt.intent_id is not None
+    refused: gateway.GatewayError | None = None
+    try:
+        # The order cannot be changed any more, so this is the same in every repetition. It can cost less than
+        # was held: the rest is let go. Where Stripe refuses, it can be changed again: another amount, another key.
+        total_cents = Order.objects.values_list("total_cents", flat=True).get(pk=order.pk)
+        assert total_cents is not None
+        key = f"pay-{payment.pk}-capture-{attempt.sequence}-{total_cents}"
+        gateway.capture(attempt.intent_id, amount_cents=total_cents, key=key)
+    except (gateway.Refused, gateway.Declined) as error:
+        refused = error  # also where it was taken before and the answer was lost: the intent says which
+    sync_intent(attempt.intent_id)
+    payment.refresh_from_db()
+    if payment.status == PaymentStatus.CAPTURED:
+        return payment
+    if refused is None:
+        raise gateway.Unavailable("Stripe took the money and does not say so yet.")
+    Payment.objects.filter(pk=payment.pk).update(capture_begun_at=None)
+    if payment.status == PaymentStatus.AUTHORIZED:
+        raise refused
+    raise NotHeld from refused
+
+
+@transaction.atomic
+def _begin_capture(order: Order) -> tuple[Payment, PaymentAttempt | None]:
+    payment = Payment.objects.live().select_for_update().filter(order=order).first()
+    attempt = payment.attempts.order_by("sequence").last() if payment else None
+    if payment is not None and payment.status == PaymentStatus.CAPTURED:
+        return payment, attempt
+    held = payment is not None and payment.status == PaymentStatus.AUTHORIZED
+    if not held or attempt is None or attempt.intent_id is None:
+        raise NotHeld
+    assert payment is not None
+    payment.capture_begun_at = timezone.now()
+    payment.save(update_fields=["capture_begun_at"])
+    return payment, attempt
+
+
+def check_not_taken(order: Order) -> None:
+    """Raises Taken where the order's money is taken or being taken; until the transaction ends, it stays as it is."""
+    payment = lock_live_payment(order)
+    if payment is not None and payment.is_taken:
+        raise Taken
+
+
+def is_taken(order: Order) -> bool:
+    """Whether the order's money is taken, or being taken."""
+    return any(payment.is_taken for payment in Payment.objects.live().filter(order=order.pk))
 
 
 def release_hold(order: Order) -> None:

@@ -14,6 +14,7 @@ from orders.cart import CartError, cart_of, make_cart_of, merge_carts
 from orders.models import Order
 from orders.owners import Owner
 from orders.states import Status
+from orders.transitions import lock_orders
 
 
 @receiver(user_logged_in)
@@ -42,7 +43,9 @@ def give_to_user(*, guest: Guest, user: User) -> None:
 @transaction.atomic
 def _give_to_user(*, guest: Guest, user: User) -> None:
     theirs = Q(status=Status.CONFIRMING) | ~Q(status=Status.CART) & Q(email__iexact=user.email)
-    Order.objects.filter(theirs, guest=guest).update(user=user, guest=None)
+    # Locked in primary-key order, as promotion does: an update alone locks them in any order.
+    orders = lock_orders(Order.objects.filter(theirs, guest=guest))
+    Order.objects.filter(pk__in=[order.pk for order in orders]).update(user=user, guest=None)
     guest_cart = cart_of(Owner(guest=guest))
     if guest_cart is not None:
         merge_carts(source=guest_cart, destination=make_cart_of(Owner(user=user)))

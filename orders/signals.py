@@ -3,20 +3,30 @@
 A listener that fails (no Redis) is logged; it must not turn what is committed into an error page.
 """
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.dispatch import Signal
 
 from orders.models import Order
 
-customer_to_be_told = Signal()  # order_id, kind: open, pending, promoted, lapsed or cancelled
+# order_ids, kind: open, pending, promoted, dispatched, returned, lapsed or cancelled
+customers_to_be_told = Signal()
 holds_let_go = Signal()  # the provider does not know yet
 
 
 def tell_customer(order: Order, kind: str) -> None:
     """The customer is told of it by e-mail, once the current transaction is committed."""
-    transaction.on_commit(
-        lambda: customer_to_be_told.send(sender=Order, order_id=order.pk, kind=kind), robust=True
-    )
+    tell_customers([order], kind)
+
+
+def tell_customers(orders: Iterable[Order], kind: str) -> None:
+    """As `tell_customer`, for any number of orders of which the same is to be told."""
+    order_ids = [order.pk for order in orders]
+    if order_ids:
+        transaction.on_commit(
+            lambda: customers_to_be_told.send(sender=Order, order_ids=order_ids, kind=kind), robust=True
+        )
 
 
 def tell_holds_let_go() -> None:

@@ -47,6 +47,8 @@ TRANSITIONS: dict[Status, dict[Status, str]] = {
 AUTHORIZED = (Status.CONFIRMING, Status.PENDING, Status.OPEN, Status.DISPATCHED, Status.RETURNED)
 # The order has reservations exactly in these.
 RESERVED = (Status.PENDING, Status.OPEN, Status.DISPATCHED)
+# The customer's answer is given and the deck is still here, so cards and days can be changed.
+NOT_YET_LEFT = (Status.PENDING, Status.OPEN)
 
 
 class TransitionNotAllowed(ValueError):

@@ -180,6 +180,19 @@ def cancel(intent_id: str) -> Intent:
         return retrieve(intent_id)
 
 
+def capture(intent_id: str, *, amount_cents: int, key: str) -> Intent:
+    """Takes so much of what is held, and lets the rest go. `key`: the idempotency key.
+
+    Raises Refused where there is nothing to take: the hold has ended, or was taken before.
+    """
+    with _OurErrors():
+        return _intent(
+            _client().v1.payment_intents.capture(
+                intent_id, {"amount_to_capture": amount_cents}, {"idempotency_key": key}
+            )
+        )
+
+
 def read_event(*, payload: bytes, signature: str) -> Event:
     """The event of a webhook. Raises InvalidSignature unless Stripe signed it lately with our secret."""
     if not settings.STRIPE_WEBHOOK_SECRET:

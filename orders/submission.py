@@ -10,6 +10,7 @@ from datetime import date
 import structlog
 from django.db import transaction
 
+from inventory.closed_days import shop_calendar
 from orders import payments
 from orders import stripe_gateway as gateway
 from orders.cart import CartError, lock_cart
@@ -62,7 +63,7 @@ def _begin_attempt(
             cart = lock_cart(cart)
         except CartError as error:
             raise CheckoutError(str(error), step="cart") from error
-        quote = check_ready(cart, lines_of(cart), today=today)
+        quote = check_ready(cart, lines_of(cart), today=today, calendar=shop_calendar())
         if quote.total_cents != shown_total_cents:
             raise CheckoutError(
                 "The total has changed. Please look at it once more before you pay.", step="payment"

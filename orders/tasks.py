@@ -12,27 +12,31 @@ from django.core.cache import cache
 from django.dispatch import receiver
 from django.utils import timezone
 
-from inventory.signals import capacity_freed
+from inventory.signals import capacity_changed
 from orders import cancellation, emails, payments, promotion
 from orders import stripe_gateway as gateway
 from orders.models import Order
-from orders.signals import customer_to_be_told, holds_let_go
+from orders.signals import customers_to_be_told, holds_let_go
 from orders.states import Status
 
 _HEARTBEAT = "worker-heartbeat"
 _HEARTBEAT_SECONDS = 180
+PROMOTION_IS_COMING = "promotion-is-coming"
+_PROMOTION_IS_COMING_SECONDS = 60  # if it never comes, the next change asks for another
 
 
 @shared_task
 def promote_pending() -> dict[str, int]:
-    """Three times a day by the beat, and whenever capacity was freed."""
-    result = promotion.promote_pending(timezone.localdate())
+    """Three times a day by the beat, and whenever there is more or less to have."""
+    result = promotion.promote_pending(timezone.localdate(), begins=lambda: cache.delete(PROMOTION_IS_COMING))
     return {"opened": result.opened, "waiting": result.waiting}
 
 
-@receiver(capacity_freed)
-def promote_after_capacity_freed(sender: Any, **kwargs: Any) -> None:
-    promote_pending.delay()
+@receiver(capacity_changed)
+def promote_after_capacity_changed(sender: Any, **kwargs: Any) -> None:
+    # A hundred returns in a morning are not a hundred runs: whoever has not begun yet sees this change too.
+    if cache.add(PROMOTION_IS_COMING, True, timeout=_PROMOTION_IS_COMING_SECONDS):
+        promote_pending.delay()
 
 
 @shared_task
@@ -63,9 +67,20 @@ def send_order_email(order_id: int, kind: str) -> None:
     emails.send_order_email(order=order, kind=kind)
 
 
-@receiver(customer_to_be_told)
-def send_email_to_customer(sender: Any, order_id: int, kind: str, **kwargs: Any) -> None:
-    send_order_email.delay(order_id, kind)
+@shared_task
+def send_order_emails(order_ids: list[int], kind: str) -> None:
+    """A letter for each order is put on the queue: one fails, and is tried again, without the others."""
+    for order_id in order_ids:
+        send_order_email.delay(order_id, kind)
+
+
+@receiver(customers_to_be_told)
+def send_emails_to_customers(sender: Any, order_ids: list[int], kind: str, **kwargs: Any) -> None:
+    """One message, however many orders: who opens a long queue does not wait for the broker at every order."""
+    if len(order_ids) == 1:
+        send_order_email.delay(order_ids[0], kind)
+    else:
+        send_order_emails.delay(order_ids, kind)
 
 
 @shared_task

@@ -1,7 +1,17 @@
 from django.urls import path
 
 from orders import webhooks
-from orders.views import cart, checkout, orders, staff
+from orders.views import (
+    cart,
+    checkout,
+    fulfilment,
+    orders,
+    queue,
+    staff,
+    staff_calendar,
+    staff_order,
+    stock,
+)
 
 app_name = "orders"
 
@@ -13,6 +23,7 @@ urlpatterns = [
     path("cart/add-deck/<slug:slug>/", cart.add_deck, name="add_deck"),
     path("cart/lines/<int:pk>/", cart.update_line, name="update_line"),
     path("cart/decks/<int:pk>/remove/", cart.remove_deck, name="remove_deck"),
+    path("cart/first-day/", cart.start_on, name="start_on"),
     # checkout
     path("checkout/shipping/", checkout.shipping, name="shipping"),
     path("checkout/payment/", checkout.payment, name="payment"),
@@ -27,6 +38,27 @@ urlpatterns = [
     path("staff/", staff.desk, name="staff_desk"),
     path("staff/needed/", staff.needed, name="staff_needed"),
     path("staff/needed/<int:card_id>/receive/", staff.receive, name="staff_receive"),
+    path("staff/calendar/", staff_calendar.calendar, name="staff_calendar"),
+    path("staff/calendar/<int:pk>/reopen/", staff_calendar.reopen_days, name="staff_reopen"),
+    path("staff/dispatch/", fulfilment.dispatches, name="staff_dispatch"),
+    path("staff/dispatch/<slug:number>/", fulfilment.dispatch, name="staff_dispatch_order"),
+    path("staff/returns/", fulfilment.returns, name="staff_returns"),
+    path("staff/returns/<slug:number>/", fulfilment.return_order, name="staff_return"),
+    path(
+        "staff/returns/<slug:number>/everything/",
+        fulfilment.check_in_everything,
+        name="staff_check_in_everything",
+    ),
+    path("staff/returns/<slug:number>/check-in/", fulfilment.check_in, name="staff_check_in"),
+    path("staff/returns/<slug:number>/write-off/", fulfilment.write_off, name="staff_write_off"),
+    path("staff/returns/<slug:number>/expect/", fulfilment.expect, name="staff_expect"),
+    path("staff/orders/<slug:number>/", staff_order.show, name="staff_order"),
+    path("staff/orders/<slug:number>/change/", staff_order.change, name="staff_change"),
+    path("staff/orders/<slug:number>/keep-longer/", staff_order.keep_longer, name="staff_keep_longer"),
+    path("staff/queue/", queue.queue, name="staff_queue"),
+    path("staff/queue/promote/", queue.promote, name="staff_promote"),
+    path("staff/stock/", stock.stock, name="staff_stock"),
+    path("staff/stock/<slug:slug>/", stock.stock_of_card, name="staff_stock_card"),
     # Stripe
     path("stripe/webhook/", webhooks.receive, name="stripe_webhook"),
 ]

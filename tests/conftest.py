@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
 
 from celery_app import app as celery_app
+from orders.tasks import PROMOTION_IS_COMING
 from tests.factories import TODAY
 from tests.sandbox import Sandbox
 
@@ -16,11 +19,26 @@ pytest_plugins = ["tests.browser"]
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Nothing of a test has to survive a power cut. What others see, and when, is the same; a commit is faster.
+
+    For Django's connections alone: whether servers that were killed keep their data is tested, too.
+    """
+    connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _tasks_run_at_once() -> None:
     """Celery tasks run where they are called; the story in the browser uses a real worker."""
     celery_app.conf.task_always_eager = True
     celery_app.conf.task_eager_propagates = True
+
+
+@pytest.fixture(autouse=True)
+def _no_promotion_is_coming() -> None:
+    """A test in which the promotion that was asked for does not run leaves the next one its own."""
+    cache.delete(PROMOTION_IS_COMING)
 
 
 @pytest.fixture

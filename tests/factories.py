@@ -8,13 +8,23 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.models import Guest, User
-from inventory.models import Card, Finish, Printing, StockMovement, TemplateDeck, TemplateDeckCard
+from inventory.models import (
+    Card,
+    Finish,
+    Printing,
+    Reservation,
+    StockMovement,
+    TemplateDeck,
+    TemplateDeckCard,
+)
 from inventory.names import fold_name
 from orders.checkout import accept_shortfall, settle
+from orders.fulfilment import dispatch
 from orders.lines import lines_of, quote_of
 from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMethod
+from orders.models.order import DAYS
 from orders.states import Status
-from orders.transitions import customer
+from orders.transitions import SYSTEM, customer
 
 TODAY = timezone.localdate()  # tasks read the clock, so the tests' today is the real one
 
@@ -144,11 +154,13 @@ def cart_with(
         last_day=last_day,
         shipping_method=method,
         out_on=first_day - timedelta(days=method.transit_out_days),
+        due_on=last_day + timedelta(days=method.transit_back_days),
         back_on=last_day + timedelta(days=method.transit_back_days + 1),
         **fields,
     )
-    for card, quantity in cards.items():
-        OrderCard.objects.create(order=cart, card=card, quantity=quantity)
+    OrderCard.objects.bulk_create(
+        OrderCard(order=cart, card=card, quantity=quantity) for card, quantity in cards.items()
+    )
     return cart
 
 
@@ -171,4 +183,23 @@ def placed(cards: dict[Card, int], **fields: Any) -> Order:
     order = settled(cards, **fields)
     if order.status == Status.CONFIRMING:
         order = accept_shortfall(order=order, by=customer(), today=TODAY)
+    return order
+
+
+def paid(order: Order) -> Order:
+    """The order, its money taken: dispatching it needs no payment provider any more."""
+    Payment.objects.live().filter(order=order).update(status=PaymentStatus.CAPTURED)
+    return order
+
+
+def dispatched(cards: dict[Card, int], *, days_ago: int = 0, **fields: Any) -> Order:
+    """An order that left the shop so many days ago, on the day that was its first. It is over after `days` days."""
+    order = paid(settled(cards, first_day=TODAY, **fields))
+    order = dispatch(order=order, by=SYSTEM, today=TODAY)
+    if days_ago:
+        ago = timedelta(days=days_ago)
+        for name in DAYS:
+            setattr(order, name, getattr(order, name) - ago)
+        order.save()
+        Reservation.objects.filter(claim=order.claim).update(out_on=order.out_on, back_on=order.back_on)
     return order

@@ -17,6 +17,23 @@ from celery_app import app as celery_app
 from tests.sandbox import Sandbox
 
 
+def environment_of(sandbox: Sandbox, *, mail: Path) -> dict[str, str]:
+    """In which another process finds the test database, this sandbox, and the folder for its e-mails."""
+    database = settings.DATABASES["default"]["NAME"]
+    return {
+        **os.environ,
+        "TESTING": "true",
+        "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{database}").geturl(),
+        "REDIS_URL": settings.REDIS_URL,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "EMAIL_URL": f"filemail:///{mail}",
+        "STRIPE_API_BASE": sandbox.url,
+        "STRIPE_TEST_SECRET_KEY": sandbox.secret_key,
+        "STRIPE_TEST_PUBLISHABLE_KEY": sandbox.publishable_key,
+        "STRIPE_WEBHOOK_SECRET": sandbox.webhook_secret,
+    }
+
+
 @dataclass
 class RunningSite:
     """`url` of the live server; `mail` is the folder into which its e-mails are written."""
@@ -28,20 +45,7 @@ class RunningSite:
 
     def start_worker(self) -> None:
         """A real Celery worker on the test database, and a live server that puts its tasks on the queue."""
-        database = settings.DATABASES["default"]["NAME"]
-        environment = {
-            **os.environ,
-            "TESTING": "true",
-            "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{database}").geturl(),
-            "REDIS_URL": settings.REDIS_URL,
-            "SECRET_KEY": settings.SECRET_KEY,
-            "SITE_URL": self.url,
-            "EMAIL_URL": f"filemail:///{self.mail}",
-            "STRIPE_API_BASE": self.sandbox.url,
-            "STRIPE_TEST_SECRET_KEY": self.sandbox.secret_key,
-            "STRIPE_TEST_PUBLISHABLE_KEY": self.sandbox.publishable_key,
-            "STRIPE_WEBHOOK_SECRET": self.sandbox.webhook_secret,
-        }
+        environment = environment_of(self.sandbox, mail=self.mail) | {"SITE_URL": self.url}
         command = ["celery", "-A", "celery_app", "worker", "--pool", "solo", "--loglevel", "WARNING"]
         self.worker = subprocess.Popen([sys.executable, "-m", *command], env=environment)
         celery_app.conf.task_always_eager = False

@@ -7,14 +7,16 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from inventory.models import Card
+from inventory.models import Card, ClosedDay
 from orders.models import Order
 from tests.factories import (
     TODAY,
     PickupFactory,
     ShippingMethodFactory,
     StaffFactory,
+    StockMovementFactory,
     cart_with,
+    dispatched,
     placed,
     settled,
     stocked_card,
@@ -64,13 +66,60 @@ def with_a_cart(card: Card) -> Client:
 
 
 def with_a_shortfall(card: Card) -> Client:
-    placed({card: 3})
-    return as_guest_of(settled({card: 3}))
+    """Short from one month into the next: the longest days that a line has to say."""
+    own = stocked_card(4)
+    placed({own: 3}, days=28)
+    return as_guest_of(settled({own: 3}, days=28))
+
+
+OUT = "2UT2UT2UT2"
+
+
+def a_deck_that_is_out() -> Order:
+    order = dispatched({stocked_card(4): 4, Card.objects.get(name=LONG): 2}, days=3, days_ago=10)
+    order.number = OUT
+    order.save()
+    return order
+
+
+def with_a_deck(card: Card) -> Client:
+    return as_guest_of(Order.objects.filter(number=OUT).first() or a_deck_that_is_out())
+
+
+def with_a_pending_order(card: Card) -> Client:
+    settled({card: 3})
+    return as_guest_of(placed({card: 3}))
+
+
+def with_a_cart_that_is_short(card: Card) -> Client:
+    settled({card: 3})
+    return with_a_cart(card)
+
+
+def with_an_order_at_the_desk(card: Card) -> Client:
+    own = stocked_card(4)  # of the shop's card, copies are lost whenever somebody is at the desk
+    dispatched({own: 1}, days_ago=9)
+    with_a_pending_order(own)
+    return as_staff()
 
 
 def at_the_desk(card: Card) -> Client:
     placed({card: 3})
-    placed({card: 3})
+    placed({card: 3, Card.objects.get(name=LONG): 3})
+    placed({stocked_card(4): 3, Card.objects.get(name=LONG): 1}, first_day=TODAY)
+    if not Order.objects.filter(number=OUT).exists():
+        a_deck_that_is_out()
+    StockMovementFactory(printing=card.printings.get(), quantity=-2, kind="lost", note="Wet " * 40)
+    return as_staff()
+
+
+def with_closed_days(card: Card) -> Client:
+    """An order that leaves on a day that was closed later, and holidays."""
+    order = placed({card: 1})
+    assert order.out_on
+    ClosedDay.objects.get_or_create(
+        first_day=order.out_on, last_day=order.out_on, defaults={"reason": "Stocktaking of every single card"}
+    )
     return as_staff()
 
 
@@ -82,16 +131,29 @@ PAGES: list[tuple[str, Callable[[Card], Client]]] = [
     ("/decks/", with_a_cart),
     ("/decks/friday-burn/", with_a_cart),
     ("/cart/", with_a_cart),
+    ("/cart/", with_a_cart_that_is_short),
     ("/checkout/shipping/", with_a_cart),
     ("/checkout/payment/", with_a_cart),
     ("/checkout/shortfall/", with_a_shortfall),
     ("/orders/", with_a_shortfall),
+    ("/orders/NUMBER/", with_a_pending_order),
     ("/accounts/login/", with_a_cart),
     ("/accounts/signup/", with_a_cart),
     ("/nowhere/", with_a_cart),
     ("/staff/", at_the_desk),
     ("/staff/needed/", at_the_desk),
+    ("/staff/calendar/", with_closed_days),
+    ("/staff/dispatch/", at_the_desk),
+    ("/staff/returns/", at_the_desk),
+    (f"/staff/returns/{OUT}/", at_the_desk),
+    (f"/orders/{OUT}/", with_a_deck),
+    ("/staff/orders/NUMBER/", with_an_order_at_the_desk),
+    ("/staff/queue/", at_the_desk),
+    ("/staff/stock/", at_the_desk),
+    ("/staff/stock/?q=light", at_the_desk),
+    ("/staff/stock/lightning-bolt/", at_the_desk),
 ]
+NUMBER = "NUMBER"  # that of the order which the visitor's shop has made last
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -100,8 +162,11 @@ def test_every_page_fits_has_one_heading_and_no_complaint(
     browser: Browser, live_server, sandbox: Sandbox, shop: Card, width: int, scheme: str
 ):
     for address, visitor in PAGES:
+        client = visitor(shop)
+        if NUMBER in address:
+            address = address.replace(NUMBER, Order.objects.latest("pk").number)
         context = signed_in_as(
-            visitor(shop),
+            client,
             browser,
             live_server.url,
             viewport={"width": width, "height": 844},
@@ -149,3 +214,43 @@ def test_without_scripts_everything_but_the_card_form_works(
     assert "Paying needs JavaScript" in page.content()
     expect(page.locator("#pay")).to_be_disabled()
     assert Order.objects.get().demand() == {shop.pk: 3}
+
+
+def test_without_scripts_and_by_keyboard_alone_another_free_day_is_chosen(
+    browser: Browser, live_server, sandbox: Sandbox, shop: Card
+):
+    taken = settled({shop: 4})
+    order = settled({shop: 3})
+    page = signed_in_as(as_guest_of(order), browser, live_server.url, java_script_enabled=False).new_page()
+    page.goto("/checkout/shortfall/")
+    strip = page.locator("#other-days")
+    first, second = (taken.back_on + timedelta(days=offset) for offset in (0, 1))
+    expect(strip.get_by_role("radio", name=f"{first:%a} {first.day} {first:%B}: free")).to_be_checked()
+    expect(strip.get_by_role("radio")).to_have_count(60 - 5)
+    expect(strip).to_contain_text(
+        f"{order.first_day:%a} {order.first_day.day} {order.first_day:%B}: short by 3"
+    )
+
+    strip.get_by_role("radio", checked=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#status")).to_have_attribute("data-status", "open")
+    order.refresh_from_db()
+    assert order.first_day == second
+
+
+def test_the_days_of_a_cart_are_moved_by_one_click(
+    browser: Browser, live_server, sandbox: Sandbox, shop: Card
+):
+    taken = settled({shop: 4})
+    cart = cart_with({shop: 3})
+    page = signed_in_as(as_guest_of(cart), browser, live_server.url).new_page()
+    page.goto("/cart/")
+    expect(page.get_by_text("1 of your lines is short")).to_be_visible()
+
+    page.locator("#nearest").get_by_role("button").last.click()
+
+    expect(page.get_by_text("Every card is free on your days")).to_be_visible()
+    cart.refresh_from_db()
+    assert (cart.first_day, cart.email) == (taken.back_on, "player@example.org")

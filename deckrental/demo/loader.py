@@ -26,7 +26,8 @@ SHIPPING_METHODS = (
     {
         "slug": "pickup",
         "name": "Pick up at the shop",
-        "description": "Collect the deck at the counter on the first day, and bring it back on the last.",
+        "description": "Collect the deck on the first day and bring it back on the last; where we are closed, "
+        "on the open day before, and after.",
         "price_cents": 0,
         "transit_out_days": 0,
         "transit_back_days": 0,
@@ -36,7 +37,7 @@ SHIPPING_METHODS = (
     {
         "slug": "standard",
         "name": "Standard parcel",
-        "description": "Two days out, up to three days back; the return label is in the parcel.",
+        "description": "Two working days out, up to three back; the return label is in the parcel.",
         "price_cents": 590,
         "transit_out_days": 2,
         "transit_back_days": 3,
@@ -46,7 +47,7 @@ SHIPPING_METHODS = (
     {
         "slug": "express",
         "name": "Express parcel",
-        "description": "Overnight, both ways.",
+        "description": "By the next working day, both ways.",
         "price_cents": 1490,
         "transit_out_days": 1,
         "transit_back_days": 1,

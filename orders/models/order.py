@@ -3,6 +3,7 @@
 import secrets
 import uuid
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from orders.states import AUTHORIZED, Status
 if TYPE_CHECKING:
     from orders.deck_availability import DeckAvailability
 
+# Of an order, all or none: with the customer, and away from the shop.
+DAYS = ("first_day", "last_day", "out_on", "due_on", "back_on")
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread on a parcel
 
 
@@ -67,6 +70,7 @@ class Order(models.Model):
     last_day = models.DateField(null=True, blank=True)
     shipping_method = models.ForeignKey(ShippingMethod, null=True, blank=True, on_delete=models.PROTECT)
     out_on = models.DateField(null=True, blank=True, editable=False)
+    due_on = models.DateField(null=True, blank=True, editable=False)
     back_on = models.DateField(null=True, blank=True, editable=False)
 
     email = models.EmailField(blank=True, default="")
@@ -110,10 +114,14 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_dates_come_together_and_in_order",
-                condition=Q(
-                    first_day__isnull=True, last_day__isnull=True, out_on__isnull=True, back_on__isnull=True
-                )
-                | Q(first_day__lte=F("last_day"), out_on__lte=F("first_day"), back_on__gte=F("last_day")),
+                condition=Q(**{f"{day}__isnull": True for day in DAYS})
+                | Q(
+                    **{f"{day}__isnull": False for day in DAYS},  # else nothing compared with NULL would pass
+                    out_on__lte=F("first_day"),
+                    first_day__lte=F("last_day"),
+                    last_day__lte=F("due_on"),
+                    due_on__lte=F("back_on"),
+                ),
             ),
         ]
         indexes = [
@@ -152,11 +160,8 @@ class Order(models.Model):
         return self.email or (self.user.email if self.user else "")
 
     def demand(self) -> dict[int, int]:
-        """Copies asked for, by card id: the lines of a card together."""
-        demand: Counter[int] = Counter()
-        for order_card in self.order_cards.all():
-            demand[order_card.card_id] += order_card.quantity
-        return dict(demand)
+        """Copies asked for, by card id. One query, unless the lines were prefetched."""
+        return demand_of(self.order_cards.all())
 
     def deck_available(self, *, today: date | None = None) -> "DeckAvailability":
         """Whether every card is free on every blocked day, at this order's place; see orders/deck_availability.py."""
@@ -225,6 +230,14 @@ class OrderCard(models.Model):
         if self.day_price_cents is not None:
             return self.day_price_cents
         return self.card.rent_at(self.card_value_cents, preferred=self.preferred_printing)
+
+
+def demand_of(lines: Iterable[OrderCard]) -> dict[int, int]:
+    """Copies asked for, by card id: the lines of a card together."""
+    demand: Counter[int] = Counter()
+    for line in lines:
+        demand[line.card_id] += line.quantity
+    return dict(demand)
 
 
 class OrderTemplateDeck(models.Model):

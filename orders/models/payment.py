@@ -53,6 +53,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Those that still stand for their order: at most one for each."""
         return self.filter(kind=Payment.Kind.ORDER, released_at=None).exclude(status__in=ENDED)
 
+    def taken(self) -> "PaymentQuerySet":
+        """Those that are charged, or were asked for: see `Payment.is_taken`."""
+        return self.live().filter(Q(status=PaymentStatus.CAPTURED) | Q(capture_begun_at__isnull=False))
+
     def to_void(self) -> "PaymentQuerySet":
         """Those that were let go, and of which the provider does not know yet."""
         return self.filter(released_at__isnull=False).exclude(status__in=FINAL)
@@ -84,6 +88,11 @@ class Payment(models.Model):
         editable=False,
         help_text="When it was decided to let the hold go; voiding it may take longer.",
     )
+    capture_begun_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the provider was asked to take the money; from then on the order cannot be cancelled.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = PaymentQuerySet.as_manager()
@@ -100,6 +109,11 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_cents} {self.currency}: {self.status}"
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the money is charged, or was asked for without a no from the provider."""
+        return self.status == PaymentStatus.CAPTURED or self.capture_begun_at is not None
 
 
 class PaymentAttempt(models.Model):

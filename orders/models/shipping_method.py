@@ -9,11 +9,13 @@ class ShippingMethod(models.Model):
     description = models.CharField(max_length=200, blank=True, default="")
     price_cents = models.PositiveIntegerField()
     transit_out_days = models.PositiveSmallIntegerField(
-        help_text="Days from leaving the shop to the customer."
+        help_text="Working days from leaving the shop to the customer."
     )
-    transit_back_days = models.PositiveSmallIntegerField(help_text="Days from the customer back to the shop.")
+    transit_back_days = models.PositiveSmallIntegerField(
+        help_text="Working days from the customer back to the shop."
+    )
     lead_days = models.PositiveSmallIntegerField(
-        default=1, help_text="Days from ordering to the earliest dispatch; 0: the same day."
+        default=1, help_text="Working days from ordering to the earliest dispatch; 0: the same day."
     )
     needs_address = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)

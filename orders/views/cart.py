@@ -6,17 +6,21 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import Card, TemplateDeck
 from orders import cart as carts
+from orders import checkout
 from orders.cart import CartError
-from orders.forms import AddCardForm, QuantityForm, QuickAddForm
+from orders.checkout import CheckoutError
+from orders.dates import RentalPeriodError
+from orders.forms import AddCardForm, FirstDayForm, QuantityForm, QuickAddForm
 from orders.models import Order, OrderCard, OrderTemplateDeck
-from orders.order_page import order_page
 from orders.owners import make_owner_of, owner_of
+from orders.shortfall_page import shortfall_page
 from orders.views.messages import report_form_errors
 
 _KEPT_ASIDE = "quick_add_kept_aside"  # in the session: lines that were not added, until the next quick add
@@ -31,8 +35,10 @@ def show(request: HttpRequest) -> HttpResponse:
 
 def _show(request: HttpRequest, form: QuickAddForm, *, status: int = 200) -> HttpResponse:
     cart = carts.cart_of(owner_of(request))
+    explained = shortfall_page(order=cart, today=timezone.localdate()) if cart else None
     context = {
-        "page": order_page(order=cart, today=timezone.localdate()) if cart else None,
+        "page": explained.page if explained else None,
+        "explained": explained,
         "quick_add": form,
         "kept_aside": request.session.get(_KEPT_ASIDE, []),
     }
@@ -132,6 +138,27 @@ def remove_deck(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"Removed “{row.template_deck.name}”.")
     except CartError as error:
         messages.error(request, str(error))
+    return redirect("orders:cart")
+
+
+@require_POST
+def start_on(request: HttpRequest) -> HttpResponse:
+    """`first_day`: the cart's days move there; how long, how it is shipped and to whom stay."""
+    cart = _own_cart(request)
+    form = FirstDayForm(request.POST)
+    if not form.is_valid():
+        report_form_errors(request, form)
+        return redirect("orders:cart")
+    first_day = form.cleaned_data["first_day"]
+    try:
+        checkout.start_on(cart=cart, first_day=first_day, today=timezone.localdate())
+    except (RentalPeriodError, CartError) as error:
+        messages.error(request, str(error))
+    except CheckoutError as error:
+        messages.error(request, str(error))
+        return redirect("orders:shipping")
+    else:
+        messages.success(request, f"Your days now begin on {date_format(first_day, 'l j F Y')}.")
     return redirect("orders:cart")
 
 

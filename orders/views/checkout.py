@@ -9,15 +9,17 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from inventory.closed_days import shop_calendar
 from orders import checkout, stripe_gateway, submission
 from orders.cart import CartError, cart_of
 from orders.checkout import CheckoutError, StillShort
 from orders.dates import RentalPeriodError
-from orders.deck_availability import deck_available
-from orders.forms import PaymentForm, ShippingForm
+from orders.forms import FirstDayForm, PaymentForm, ShippingForm
 from orders.models import Order, PaymentStatus
 from orders.order_page import order_page
 from orders.owners import Owner, owner_of
+from orders.shortfall_page import shortfall_page
+from orders.starts import starts_of
 from orders.states import Status
 from orders.submission import Submitted
 
@@ -77,9 +79,10 @@ def payment(request: HttpRequest) -> HttpResponse:
     if cart is None:
         messages.error(request, "Your cart is empty. Add cards or a deck first.")
         return redirect("orders:cart")
-    page = order_page(order=cart, today=today)
+    calendar = shop_calendar()
+    page = order_page(order=cart, today=today, calendar=calendar)
     try:
-        checkout.check_ready(cart, [shown.line for shown in page.lines], today=today)
+        checkout.check_ready(cart, [shown.line for shown in page.lines], today=today, calendar=calendar)
     except CheckoutError as error:
         messages.error(request, str(error))
         return redirect(_STEPS[error.step])
@@ -156,7 +159,7 @@ def _page_of(order: Order) -> str:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def shortfall(request: HttpRequest) -> HttpResponse:
-    """Three ways on: `move` (to `first_day`), `wait`, `back`."""
+    """Three ways on: `move` (to `first_day`, any start on which the whole deck is free), `wait`, `back`."""
     owner, today = owner_of(request), timezone.localdate()
     orders = owner.orders().filter(status=Status.CONFIRMING) if owner else Order.objects.none()
     order = orders.order_by("-authorized_at").first()
@@ -168,9 +171,8 @@ def shortfall(request: HttpRequest) -> HttpResponse:
             messages.warning(request, "Another order waits for your answer first: here it is.")
             return redirect("orders:shortfall")
         return _decide(request, order, owner)
-    deck = deck_available(order=order, today=today)
-    context = {"page": order_page(order=order, today=today, short=deck.shortfalls), "deck": deck}
-    return render(request, "orders/shortfall.html", context)
+    explained = shortfall_page(order=order, today=today)
+    return render(request, "orders/shortfall.html", {"page": explained.page, "explained": explained})
 
 
 def _decide(request: HttpRequest, order: Order, owner: Owner) -> HttpResponse:
@@ -178,14 +180,15 @@ def _decide(request: HttpRequest, order: Order, owner: Owner) -> HttpResponse:
     try:
         match request.POST.get("decision"):
             case "move":
-                deck = deck_available(order=order, today=today)
-                shown = request.POST.get("first_day", "")
-                if deck.next_start is None or deck.next_start.isoformat() != shown:
+                form = FirstDayForm(request.POST)
+                first_day = form.cleaned_data["first_day"] if form.is_valid() else None
+                starts = starts_of(order, today=today, calendar=shop_calendar())
+                if first_day is None or not starts.is_free(first_day):
                     messages.warning(
                         request, "The answer has changed in the meantime. Please look once more."
                     )
                     return redirect("orders:shortfall")
-                checkout.move_to_date(order=order, first_day=deck.next_start, by=owner.actor, today=today)
+                checkout.move_to_date(order=order, first_day=first_day, by=owner.actor, today=today)
             case "wait":
                 checkout.accept_shortfall(order=order, by=owner.actor, today=today)
             case "back":

@@ -13,6 +13,7 @@ from orders.emails import number_in_link
 from orders.models import Order, PaymentStatus
 from orders.order_page import order_page
 from orders.owners import owner_of
+from orders.shortfall_page import shortfall_page
 from orders.states import Status
 from orders.transitions import customer
 
@@ -36,8 +37,11 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("orders:cart")
     if order.status == Status.CONFIRMING:
         return redirect("orders:shortfall")
+    today = timezone.localdate()
+    explained = shortfall_page(order=order, today=today, with_starts=False) if order.pending else None
     context = {
-        "page": order_page(order=order, today=timezone.localdate()),
+        "page": explained.page if explained else order_page(order=order, today=today),
+        "explained": explained,
         "events": order.events.order_by("at", "pk"),
         "payment": order.payments.order_by("-created_at").exclude(status=PaymentStatus.CREATED).first(),
         "can_cancel": cancellation.can_cancel(order),

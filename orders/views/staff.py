@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -10,38 +9,40 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from inventory.models import Card
-from inventory.stock import StockError, receive_stock
+from inventory.stock import MOST_COPIES, StockError, receive_stock
+from orders.at_risk import explained_risks
 from orders.desk import desk_counts
 from orders.forms import ReceiveForm
 from orders.needed import needed_cards
+from orders.views.access import check_staff, sign_in_for
 from orders.views.messages import report_form_errors
-
-
-def _check_staff(request: HttpRequest) -> None:
-    if not request.user.is_staff:
-        raise PermissionDenied("This page is for the shop's staff.")
 
 
 @never_cache
 @login_required
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
-    _check_staff(request)
-    return render(request, "staff/desk.html", {"counts": desk_counts(today=timezone.localdate())})
+    check_staff(request)
+    today = timezone.localdate()
+    risks = explained_risks(today=today, page=request.GET.get("page", "1"))
+    context = {"counts": desk_counts(today=today), "risks": risks}
+    return render(request, "staff/desk.html", context)
 
 
 @never_cache
 @login_required
 @require_safe
 def needed(request: HttpRequest) -> HttpResponse:
-    _check_staff(request)
-    return render(request, "staff/needed.html", {"needed": needed_cards(today=timezone.localdate())})
+    check_staff(request)
+    today = timezone.localdate()
+    context = {"needed": needed_cards(today=today), "today": today, "most": MOST_COPIES}
+    return render(request, "staff/needed.html", context)
 
 
-@login_required
+@sign_in_for("orders:staff_needed")
 @require_POST
 def receive(request: HttpRequest, card_id: int) -> HttpResponse:
-    _check_staff(request)
+    check_staff(request)
     card = get_object_or_404(Card, pk=card_id)
     form = ReceiveForm(request.POST, card_id=card.pk)
     if not form.is_valid():
@@ -52,8 +53,13 @@ def receive(request: HttpRequest, card_id: int) -> HttpResponse:
     except StockError as error:
         messages.error(request, f"{card.name}: {error}")
     else:
-        messages.success(
-            request,
-            f"Received {form.cleaned_data['quantity']} × {card.name}. Orders that wait for it are being checked.",
-        )
+        copies, day = form.cleaned_data["quantity"], form.cleaned_data["effective_on"]
+        if day > timezone.localdate():
+            messages.success(
+                request, f"{copies} × {card.name} will be here on {day:%-d %B %Y} and count from then on."
+            )
+        else:
+            messages.success(
+                request, f"Received {copies} × {card.name}. Orders that wait for it are being checked."
+            )
     return redirect("orders:staff_needed")

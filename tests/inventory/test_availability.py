@@ -1,4 +1,4 @@
-"""The engine, by example and against the brute-force model."""
+"""The engine, by example and against the model of tests/model.py."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -13,14 +13,14 @@ from inventory.availability import (
     available_for,
     buy_list,
     free_by_day,
+    free_days,
     free_quantities,
-    free_steps,
     next_available_start,
     shortfalls,
 )
-from inventory.models import Card, Reservation, StockMovement
+from inventory.models import Card, Reservation
+from tests import model
 from tests.factories import TODAY, CardFactory, PrintingFactory, StockMovementFactory, stocked_card
-from tests.inventory import brute_force
 
 pytestmark = pytest.mark.django_db
 
@@ -80,9 +80,9 @@ def test_only_those_ahead_in_the_queue_count_for_one_who_waits():
     mine = reserve(card, 2, 1, 3, "queued", queued_at=NOON + timedelta(hours=1))
     reserve(card, 3, 1, 3, "queued", queued_at=NOON + timedelta(hours=2))
 
-    steps = free_steps([card.pk], day(1), day(3), today=TODAY, place=Place(mine.queued_at, mine.claim))
+    found = free_days([card.pk], day(1), day(3), today=TODAY, place=Place(mine.queued_at, mine.claim))
 
-    assert steps[card.pk].by_day() == [3, 3]
+    assert found.by_day()[card.pk] == [3, 3]
 
 
 def test_two_who_came_at_the_same_moment_are_not_both_first():
@@ -104,7 +104,7 @@ def test_one_who_is_promised_stands_before_the_whole_queue():
     card = stocked_card(4)
     reserve(card, 4, 1, 3, "queued")
 
-    assert free_steps([card.pk], day(1), day(3), today=TODAY, place=FRONT)[card.pk].by_day() == [4, 4]
+    assert free_days([card.pk], day(1), day(3), today=TODAY, place=FRONT).by_day()[card.pk] == [4, 4]
 
 
 def test_an_order_does_not_count_against_itself():
@@ -128,11 +128,30 @@ def test_copies_due_back_today_that_are_still_out_are_overdue():
     assert free(card, 0, 2) == [1, 1]
 
 
+def test_with_same_day_turnaround_copies_that_are_due_today_may_still_come(settings):
+    settings.SAME_DAY_TURNAROUND = True
+    due_today, due_yesterday = stocked_card(4), stocked_card(4)
+    reserve(due_today, 3, -9, 0, "out")
+    reserve(due_yesterday, 3, -9, -1, "out")
+
+    assert free(due_today, 0, 2) == [4, 4]
+    assert free(due_yesterday, 0, 2) == [1, 1]
+
+
+def test_with_same_day_turnaround_an_expected_day_that_has_come_is_no_expectation(settings):
+    settings.SAME_DAY_TURNAROUND = True
+    card = stocked_card(4)
+    reserve(card, 3, -9, -2, "out", expected_on=TODAY)
+
+    assert free(card, 0, 2) == [1, 1]
+
+
 def test_overdue_copies_with_an_expected_day_come_back_then():
     card = stocked_card(4)
     reserve(card, 3, -9, -2, "out", expected_on=day(2))
 
     assert free(card, 0, 4) == [1, 1, 4, 4]
+    assert free(card, 3, 5) == [4, 4]
 
 
 def test_an_expected_day_that_has_passed_is_no_expectation():
@@ -261,32 +280,56 @@ reservations = st.lists(
     st.booleans(),
 )
 def test_the_engine_answers_what_the_model_answers(cards, out, length, quantity, hour, exclude_one):
-    demand, claims = {}, []
+    shop = model.Shop(today=TODAY)
+    demand, claims, orders = {}, [], []
     for stock, reserved in cards:
         card = CardFactory()
         printing = PrintingFactory(card=card)
-        StockMovement.objects.bulk_create(
-            StockMovement(printing=printing, quantity=copies, kind="corrected", effective_on=day(effective))
-            for effective, copies in stock
-        )
+        shop.cards.append(card.name)
+        demand[card.pk] = quantity
+        for effective, copies in stock:
+            StockMovementFactory(
+                printing=printing, quantity=copies, kind="corrected", effective_on=day(effective)
+            )
+            shop.movements.append(model.Movement(card.name, 0, copies, day(effective)))
         for start, away, copies, state, queue_hour, expected in reserved:
             fields = {"queued_at": NOON + timedelta(hours=queue_hour)} if state == "queued" else {}
             if state == "out" and expected is not None:
                 fields["expected_on"] = day(expected)
-            claims.append(reserve(card, copies, start, start + away, state, **fields).claim)
-        demand[card.pk] = quantity
+            row = reserve(card, copies, start, start + away, state, **fields)
+            claims.append(row.claim)
+            orders.append(as_order(row, queue_hour))
+    shop.orders = orders
     place = None if hour is None else Place(NOON + timedelta(hours=hour), uuid.UUID(int=2**127))
-    question = {"today": TODAY, "place": place, "excluding": claims[0] if claims and exclude_one else None}
+    in_model = model.END if hour is None else hour + 0.5
+    one = 0 if claims and exclude_one else None
+    question = {"today": TODAY, "place": place, "excluding": None if one is None else claims[one]}
+    without = None if one is None else orders[one]
     period = (day(out), day(out + length))
 
-    steps = free_steps(demand, *period, **question)
+    free_then = free_days(demand, *period, **question).by_day()
     found = shortfalls(demand, *period, **question)
     start = next_available_start(demand, *period, 25, **question)
 
-    days = brute_force.days_of(*period)
-    for card_id in demand:
-        assert steps[card_id].by_day() == [brute_force.free_on(card_id, one, **question) for one in days]
-    assert {card_id: short.short for card_id, short in found.items()} == brute_force.short(
-        demand, days, **question
+    names = Card.objects.in_bulk(demand)
+    days = list(model.days_of(*period))
+    asked = dict.fromkeys(shop.cards, quantity)
+    assert {names[pk].name: copies for pk, copies in free_then.items()} == {
+        card: [shop.free(card, then, in_model, without) for then in days] for card in shop.cards
+    }
+    assert {names[pk].name: short.days for pk, short in found.items()} == shop.missing(
+        asked, days, in_model, without
     )
-    assert start == brute_force.first_start(demand, *period, 25, **question)
+    assert start == shop.next_leaving(asked, *period, 25, in_model, without)
+
+
+def as_order(row: Reservation, queue_hour: int) -> model.Order:
+    """What the model knows a reservation by: an order for that card alone."""
+    lines = [model.Line(row.card.name, row.quantity)]
+    order = model.Order(0, lines, model.Method(0, 0, 0, 0), row.out_on, row.back_on, row.out_on, row.back_on)
+    order.status = {"firm": "open", "out": "dispatched", "queued": "pending"}[row.state]
+    if row.state == "queued":
+        order.place = queue_hour + row.claim.int / 2**128
+    if row.state == "out":
+        order.out, order.expected = order.demand, row.expected_on
+    return order

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from inventory.models import StockMovement
-from inventory.signals import capacity_freed
+from inventory.signals import capacity_changed
 from inventory.stock import (
     StockError,
     new_movement,
@@ -112,20 +112,20 @@ def test_many_movements_are_saved_all_or_none() -> None:
     assert not StockMovement.objects.exists()
 
 
-def test_only_what_comes_is_told(django_capture_on_commit_callbacks: Any) -> None:
+def test_what_comes_is_told_and_what_goes_as_well(django_capture_on_commit_callbacks: Any) -> None:
     heard: list[Any] = []
 
     def listener(**kwargs: Any) -> None:
         heard.append(kwargs)
 
     printing = StockMovementFactory(quantity=4, effective_on=DAY).printing
-    capacity_freed.connect(listener)
+    capacity_changed.connect(listener)
     try:
         with django_capture_on_commit_callbacks(execute=True):
             move(printing, Kind.LOST, 1)
-        assert not heard
+        assert len(heard) == 1
         with django_capture_on_commit_callbacks(execute=True):
             move(printing, Kind.FOUND, 1)
-        assert len(heard) == 1
+        assert len(heard) == 2
     finally:
-        capacity_freed.disconnect(listener)
+        capacity_changed.disconnect(listener)

@@ -307,6 +307,32 @@ def test_a_card_in_two_zones_is_short_once(client):
     ]
 
 
+def test_a_deck_shows_the_starts_on_which_the_whole_of_it_is_free(client):
+    card = stocked_card(4, name="Goblin Guide")
+    deck = template_deck({card: 4, stocked_card(4): 4})
+    Reservation.objects.create(
+        card=card,
+        quantity=3,
+        out_on=TODAY + timedelta(days=4),
+        back_on=TODAY + timedelta(days=5),
+        state="firm",
+    )
+
+    response = client.get(deck.get_absolute_url())
+
+    page, day = response.content.decode(), TODAY + timedelta(days=2)
+    assert [start.first_day for start in response.context["starts"].strip if not start.free] == [
+        TODAY + timedelta(days=offset) for offset in (2, 3, 4)
+    ]
+    assert page.count(": free</span>") == 57
+    assert f"{day:%a %-d %B}: short by 3</span>" in page
+    assert "three days, collected at the shop" in page
+
+
+def test_a_deck_without_cards_has_no_starts(client):
+    assert b"collected at the shop" not in client.get(template_deck({}).get_absolute_url()).content
+
+
 def test_an_unpublished_deck_is_not_found(client):
     deck = template_deck({stocked_card(4): 4}, published=False)
 
@@ -317,7 +343,7 @@ def test_an_unpublished_deck_is_not_found(client):
 def test_a_deck_pins_its_queries(client, django_assert_num_queries, lines):
     deck = make_deck(lines)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(6):  # the deck, its lines, its cards; free today; closed days; the starts
         client.get(deck.get_absolute_url())
 
 

@@ -9,13 +9,16 @@ from inventory.models import Reservation
 from inventory.stock import receive_stock
 from orders import cart as carts
 from orders import checkout, stripe_gateway, submission
+from orders.cart import CartError
 from orders.checkout import CheckoutError, StillShort
+from orders.dates import RentalPeriodError
 from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentStatus
+from orders.models.order import DAYS
 from orders.owners import Owner
 from orders.promotion import promote_pending
 from orders.states import Status
 from orders.transitions import customer
-from tests.factories import GuestFactory, cart_with, stocked_card
+from tests.factories import GuestFactory, cart_with, settled, stocked_card
 from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -349,7 +352,7 @@ def test_an_order_that_is_not_ready_is_sent_to_the_step_that_lacks(sandbox, toda
     if missing == "lines":
         cart.order_cards.all().delete()
     elif missing == "dates":
-        Order.objects.update(first_day=None, last_day=None, out_on=None, back_on=None)
+        Order.objects.update(**dict.fromkeys(DAYS))
     elif missing == "email":
         Order.objects.update(email="")
     elif missing == "address":
@@ -379,6 +382,34 @@ def test_lines_of_one_card_share_the_shortfall_and_one_reservation(sandbox, toda
     assert (main.needed, sideboard.needed) == (0, 2)
     assert main.reservation == sideboard.reservation
     assert main.reservation.quantity == 5
+
+
+# --- other days for a cart --------------------------------------------------------------------------------
+
+
+def test_a_cart_that_is_longer_than_the_shop_rents_by_now_does_not_move(today, settings):
+    cart = cart_with({stocked_card(4): 1}, days=5)
+    settings.RENTAL_MAX_DAYS = 4
+
+    with pytest.raises(RentalPeriodError, match="at most 4"):
+        checkout.start_on(cart=cart, first_day=today + timedelta(days=20), today=today)
+
+    before = cart.first_day
+    cart.refresh_from_db()
+    assert cart.first_day == before
+
+
+def test_a_cart_that_was_submitted_meanwhile_does_not_move(today):
+    order = settled({stocked_card(4): 1})
+
+    with pytest.raises(CartError, match="submitted"):
+        checkout.start_on(cart=order, first_day=today + timedelta(days=20), today=today)
+
+
+def test_moving_a_cart_promises_nothing(today):
+    checkout.start_on(cart=cart_with({stocked_card(4): 1}), first_day=today + timedelta(days=20), today=today)
+
+    assert not Reservation.objects.exists()
 
 
 def test_another_guest_is_not_touched(sandbox, today):

@@ -5,15 +5,10 @@ nothing. Both threads are made to meet between check and write; with the lock th
 holds it goes on after a moment.
 """
 
-import threading
-from collections.abc import Callable
-from contextlib import suppress
-
 import pytest
-from django.db import connection
 
 from inventory import reservations
-from inventory.availability import free_quantities, shortfalls
+from inventory.availability import free_quantities
 from inventory.models import Card
 from orders import checkout, submission
 from orders.cart import make_cart_of
@@ -21,42 +16,9 @@ from orders.models import Order, Payment, PaymentAttempt
 from orders.owners import Owner
 from orders.states import Status
 from tests.factories import TODAY, GuestFactory, cart_with, held_payment, stocked_card
+from tests.racing import LONG_ENOUGH_SECONDS, at_the_same_moment, meet_after, take_out_the_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-MEETING_SECONDS = 0.7
-
-
-@pytest.fixture
-def _threads_meet_between_check_and_write(monkeypatch) -> None:
-    barrier = threading.Barrier(2)
-
-    def check_then_meet(*args, **kwargs):
-        answer = shortfalls(*args, **kwargs)
-        with suppress(threading.BrokenBarrierError):
-            barrier.wait(timeout=MEETING_SECONDS)
-        return answer
-
-    monkeypatch.setattr(reservations, "shortfalls", check_then_meet)
-
-
-def at_the_same_moment(*actions: Callable[[], object]) -> None:
-    errors: list[BaseException] = []
-
-    def run(action: Callable[[], object]) -> None:
-        try:
-            action()
-        except BaseException as error:  # noqa: BLE001  shown by the main thread
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=20)
-    assert not errors, errors
 
 
 def settle_both_at_once(card: Card) -> tuple[list[str], int]:
@@ -71,17 +33,18 @@ def settle_both_at_once(card: Card) -> tuple[list[str], int]:
     return sorted(Order.objects.values_list("status", flat=True)), free
 
 
-@pytest.mark.usefixtures("_threads_meet_between_check_and_write")
-def test_the_last_copy_goes_to_one_of_two():
+def test_the_last_copy_goes_to_one_of_two(monkeypatch):
+    meet_after(monkeypatch, reservations, "shortfalls")
+
     statuses, free = settle_both_at_once(stocked_card(1))
 
     assert statuses == [Status.CONFIRMING, Status.OPEN]
     assert free == 0
 
 
-@pytest.mark.usefixtures("_threads_meet_between_check_and_write")
 def test_negative_control_without_the_lock_the_last_copy_is_promised_twice(monkeypatch):
-    monkeypatch.setattr(reservations, "lock_cards", lambda card_ids: None)
+    take_out_the_lock(monkeypatch)
+    meet_after(monkeypatch, reservations, "shortfalls", seconds=LONG_ENOUGH_SECONDS)
 
     statuses, free = settle_both_at_once(stocked_card(1))
 

@@ -5,26 +5,21 @@ goes on. Where it need not, it runs at the very place, out of the function that 
 """
 
 import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
 
-from inventory import reservations
-from inventory.models import Reservation
 from inventory.stock import receive_stock
-from orders import cancellation, checkout, payments, promotion, sign_in, submission, tasks
+from orders import cancellation, checkout, payments, sign_in, submission, tasks
 from orders import cart as carts
 from orders import stripe_gateway as gateway
 from orders.cart import CartError
+from orders.changes import change
 from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus
 from orders.sign_in import give_to_user
 from orders.states import Status
@@ -40,74 +35,21 @@ from tests.factories import (
     stocked_card,
 )
 from tests.orders.test_checkout import submit, total_of
-from tests.orders.test_concurrency import MEETING_SECONDS, at_the_same_moment
 from tests.orders.test_views import browser_of, messages_of
 from tests.orders.test_webhooks import answer_the_bank, waiting_for_the_bank
+from tests.racing import (
+    LONG_ENOUGH_SECONDS,
+    MEETING_SECONDS,
+    at_the_same_moment,
+    begin_elsewhere,
+    elsewhere,
+    once_after,
+    once_before,
+    wait_until_somebody_waits_for_us,
+)
 from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LONG_ENOUGH_SECONDS = 10
-
-
-def begin_elsewhere(action: Callable[[], Any]) -> "Future[Any]":
-    """Starts another request: an action on a connection of its own."""
-
-    def run() -> Any:
-        try:
-            return action()
-        finally:
-            connection.close()
-
-    executor = ThreadPoolExecutor(max_workers=1)
-    begun = executor.submit(run)
-    executor.shutdown(wait=False)
-    return begun
-
-
-def elsewhere(action: Callable[[], Any]) -> Any:
-    """The answer of another request, which comes and goes while this one stands still."""
-    return begin_elsewhere(action).result(timeout=LONG_ENOUGH_SECONDS)
-
-
-def wait_until_somebody_waits_for_us() -> None:
-    """Another request has come to a row that this connection holds."""
-    deadline = time.monotonic() + LONG_ENOUGH_SECONDS
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT EXISTS (SELECT FROM pg_locks"
-                " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
-            )
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.01)
-    raise AssertionError("Nobody waits for a row that this connection holds.")
-
-
-def once_before(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, step: Callable[[], Any]) -> None:
-    """The next call of that function finds that the step has come just before it."""
-    function = getattr(module, name)
-
-    def step_and_go_on(*args: Any, **kwargs: Any) -> Any:
-        monkeypatch.setattr(module, name, function)
-        step()
-        return function(*args, **kwargs)
-
-    monkeypatch.setattr(module, name, step_and_go_on)
-
-
-def once_after(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, step: Callable[[], Any]) -> None:
-    """The next call of that function gives its answer, and the step comes before anything is done with it."""
-    function = getattr(module, name)
-
-    def go_on_and_step(*args: Any, **kwargs: Any) -> Any:
-        monkeypatch.setattr(module, name, function)
-        answer = function(*args, **kwargs)
-        step()
-        return answer
-
-    monkeypatch.setattr(module, name, go_on_and_step)
 
 
 @contextmanager
@@ -285,6 +227,24 @@ def test_signing_in_while_a_webhook_settles_the_cart_hands_the_order_over(today,
     assert (cart.status, cart.user, cart.guest) == (Status.OPEN, user, None)
 
 
+def test_signing_in_while_orders_of_the_guest_are_promoted_does_not_deadlock(today):
+    card = stocked_card(0)
+    guest = GuestFactory()
+    first, second = (placed({card: 1}, guest=guest) for _ in range(2))
+    asks_for_more = {first.order_cards.get().pk: 2}  # its row is written anew, behind that of the second
+    change(order=first, quantities=asks_for_more, by=customer(), today=today)
+    user = UserFactory(email=first.email)
+
+    with transaction.atomic():
+        lock_order(first.pk)
+        waiting = begin_elsewhere(lambda: give_to_user(guest=guest, user=user))
+        wait_until_somebody_waits_for_us()
+        lock_order(second.pk)
+    waiting.result(timeout=LONG_ENOUGH_SECONDS)
+
+    assert set(Order.objects.values_list("user", flat=True)) == {user.pk}
+
+
 def test_two_tabs_that_sign_in_at_the_same_moment_bring_the_cart_along_once(monkeypatch):
     user = UserFactory()
     guests = cart_with({stocked_card(4): 4})
@@ -406,28 +366,3 @@ def test_a_pending_order_that_opens_at_this_very_moment_does_not_lapse(today, mo
     order.refresh_from_db()
     assert (lapsed, order.status) == (0, Status.OPEN)
     assert Payment.objects.live().filter(order=order).exists()
-
-
-def test_a_machine_whose_clock_is_behind_lets_nobody_in_before_the_one_that_is_being_promoted(
-    today, monkeypatch
-):
-    card = stocked_card(1)
-    taken, first, second = placed({card: 1}), placed({card: 1}), settled({card: 1})
-    monkeypatch.setattr(tasks.promote_pending, "delay", lambda: None)  # promoted below, step by step
-    cancellation.cancel(order=taken, by=SYSTEM, reason="the only copy is free")
-
-    def second_comes_by_a_slow_clock() -> None:
-        with pytest.MonkeyPatch.context() as slow:
-            a_minute_ago = timezone.now() - timedelta(minutes=1)
-            slow.setattr(reservations, "timezone", SimpleNamespace(now=lambda: a_minute_ago))
-            checkout.accept_shortfall(order=second, by=customer(), today=today)
-        promotion.promote(pk=second.pk, today=today)
-
-    once_before(monkeypatch, promotion, "firm_up", lambda: elsewhere(second_comes_by_a_slow_clock))
-
-    promotion.promote(pk=first.pk, today=today)
-
-    first.refresh_from_db()
-    second.refresh_from_db()
-    assert (first.status, second.status) == (Status.OPEN, Status.PENDING)
-    assert Reservation.objects.get(state=Reservation.State.FIRM).claim == first.claim

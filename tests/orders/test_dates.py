@@ -3,13 +3,17 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inventory.periods import RentalPeriod
+from inventory.shop_calendar import ALWAYS_OPEN, ShopCalendar
 from orders.dates import (
     RentalPeriodError,
     Schedule,
     blocked_period,
     check_rental_period,
+    earliest_dispatch,
     earliest_first_day,
     schedule_of,
 )
@@ -38,7 +42,9 @@ def day(offset: int) -> date:
 
 def check(first: int, last: int, method: ShippingMethod = PICKUP) -> RentalPeriod:
     """Days as offsets from today."""
-    return check_rental_period(first_day=day(first), last_day=day(last), method=method, today=TODAY)
+    return check_rental_period(
+        first_day=day(first), last_day=day(last), method=method, today=TODAY, calendar=ALWAYS_OPEN
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,12 +97,16 @@ def test_days_beyond_a_limit_name_the_field_and_what_to_do(first, last, method, 
 )
 def test_the_ends_of_the_calendar_are_refused_and_do_not_crash(first_day, last_day):
     with pytest.raises(RentalPeriodError):
-        check_rental_period(first_day=first_day, last_day=last_day, method=STANDARD, today=TODAY)
+        check_rental_period(
+            first_day=first_day, last_day=last_day, method=STANDARD, today=TODAY, calendar=ALWAYS_OPEN
+        )
 
 
 def test_a_rental_may_end_beyond_the_horizon_but_not_in_the_year_9999():
     with pytest.raises(RentalPeriodError) as caught:
-        check_rental_period(first_day=TODAY, last_day=date.max, method=PICKUP, today=TODAY)
+        check_rental_period(
+            first_day=TODAY, last_day=date.max, method=PICKUP, today=TODAY, calendar=ALWAYS_OPEN
+        )
 
     assert caught.value.field == "last_day"
 
@@ -105,11 +115,11 @@ def test_a_rental_may_end_beyond_the_horizon_but_not_in_the_year_9999():
 def test_the_earliest_day_is_after_getting_ready_and_transit(lead, transit, earliest):
     method = ShippingMethod(name="Post", lead_days=lead, transit_out_days=transit, transit_back_days=9)
 
-    assert earliest_first_day(method, today=TODAY) == day(earliest)
+    assert earliest_first_day(method, today=TODAY, calendar=ALWAYS_OPEN) == day(earliest)
 
 
 def test_the_copies_are_away_from_dispatch_until_the_day_after_they_are_due():
-    blocked = blocked_period(RentalPeriod(day(10), day(12)), STANDARD)
+    blocked = blocked_period(RentalPeriod(day(10), day(12)), STANDARD, ALWAYS_OPEN)
 
     assert (blocked.out_on, blocked.back_on) == (day(8), day(16))
 
@@ -117,18 +127,92 @@ def test_the_copies_are_away_from_dispatch_until_the_day_after_they_are_due():
 def test_with_a_turnaround_on_the_same_day_they_can_leave_again_on_the_day_they_are_due(settings):
     settings.SAME_DAY_TURNAROUND = True
 
-    blocked = blocked_period(RentalPeriod(day(10), day(12)), STANDARD)
+    blocked = blocked_period(RentalPeriod(day(10), day(12)), STANDARD, ALWAYS_OPEN)
 
     assert (blocked.out_on, blocked.back_on) == (day(8), day(15))
 
 
 def test_the_schedule_says_when_it_leaves_and_when_it_must_be_back():
-    schedule = schedule_of(RentalPeriod(day(10), day(12)), STANDARD)
+    schedule = schedule_of(RentalPeriod(day(10), day(12)), STANDARD, ALWAYS_OPEN)
 
     assert schedule == Schedule(leaves_on=day(8), first_day=day(10), last_day=day(12), due_back_on=day(15))
 
 
 def test_a_picked_up_deck_leaves_on_the_first_day_and_must_be_back_on_the_last():
-    schedule = schedule_of(RentalPeriod(day(10), day(12)), PICKUP)
+    schedule = schedule_of(RentalPeriod(day(10), day(12)), PICKUP, ALWAYS_OPEN)
 
     assert (schedule.leaves_on, schedule.due_back_on) == (day(10), day(12))
+
+
+# --- working days -----------------------------------------------------------------------------------------
+
+WEEKENDS_CLOSED = ShopCalendar(frozenset({5, 6}))  # TODAY is a Saturday
+
+
+@pytest.mark.parametrize(
+    ("today", "method", "dispatch", "first_day"),
+    [
+        pytest.param(-1, PICKUP, -1, -1, id="on Friday, for today"),
+        pytest.param(0, PICKUP, 2, 2, id="on Saturday: from Monday on"),
+        pytest.param(-1, STANDARD, 2, 4, id="on Friday: leaves on Monday, two days"),
+        pytest.param(0, STANDARD, 3, 5, id="on Saturday: got ready on Monday, leaves on Tuesday"),
+        pytest.param(1, STANDARD, 3, 5, id="on Sunday: the same"),
+        pytest.param(2, STANDARD, 3, 5, id="on Monday: the same"),
+    ],
+)
+def test_what_is_ordered_on_a_closed_day_is_as_if_ordered_on_the_next_open_one(
+    today, method, dispatch, first_day
+):
+    known = {"today": day(today), "calendar": WEEKENDS_CLOSED}
+
+    assert earliest_dispatch(method, **known) == day(dispatch)
+    assert earliest_first_day(method, **known) == day(first_day)
+
+
+def test_a_day_that_is_too_early_for_working_days_is_told_the_right_one():
+    with pytest.raises(RentalPeriodError, match="26 November 2026") as caught:
+        check_rental_period(
+            first_day=day(4), last_day=day(6), method=STANDARD, today=TODAY, calendar=WEEKENDS_CLOSED
+        )
+
+    assert caught.value.field == "first_day"
+
+
+def test_a_rental_may_begin_and_end_on_closed_days():
+    period = check_rental_period(
+        first_day=day(7), last_day=day(8), method=STANDARD, today=TODAY, calendar=WEEKENDS_CLOSED
+    )
+
+    assert schedule_of(period, STANDARD, WEEKENDS_CLOSED) == Schedule(
+        leaves_on=day(4), first_day=day(7), last_day=day(8), due_back_on=day(12)
+    )  # leaves on Wednesday, is there on Friday; posted on Monday, due on Thursday
+
+
+@given(
+    st.dates(date(2026, 1, 1), date(2027, 12, 31)),
+    st.integers(0, 60),
+    st.builds(
+        ShippingMethod,
+        lead_days=st.integers(0, 5),
+        transit_out_days=st.integers(0, 5),
+        transit_back_days=st.integers(0, 5),
+    ),
+    st.builds(
+        ShopCalendar,
+        closed_weekdays=st.frozensets(st.integers(0, 6), max_size=6),
+        region=st.sampled_from(["", "DE-BE"]),
+        closed_days=st.frozensets(st.dates(date(2026, 1, 1), date(2028, 3, 1)), max_size=40),
+    ),
+)
+def test_from_the_earliest_day_on_every_deck_can_leave_in_time_and_before_it_none(
+    today, later, method, calendar
+):
+    dispatch = earliest_dispatch(method, today=today, calendar=calendar)
+    earliest = earliest_first_day(method, today=today, calendar=calendar)
+
+    def leaves_on(first_day: date) -> date:
+        return blocked_period(RentalPeriod(first_day, first_day), method, calendar).out_on
+
+    assert leaves_on(earliest) == dispatch
+    assert leaves_on(earliest + timedelta(days=later)) >= dispatch >= today
+    assert leaves_on(earliest - timedelta(days=1)) < dispatch

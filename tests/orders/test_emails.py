@@ -83,7 +83,7 @@ def test_a_cancelled_order_is_told_why_and_when_the_deck_is_free():
     assert written(order.first_day) in message.body
 
 
-@pytest.mark.parametrize("kind", ["open", "pending", "promoted", "cancelled"])
+@pytest.mark.parametrize("kind", ["open", "pending", "promoted", "dispatched", "returned", "cancelled"])
 def test_every_text_has_the_link_and_no_markup(kind):
     order = settled({stocked_card(4, name="Sorin's <Thirst> & Co"): 1})
     Order.objects.filter(pk=order.pk).update(name="Pat O'Player")

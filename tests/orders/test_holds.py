@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inventory.decklist import MAX_QUANTITY
+from inventory.shop_calendar import ALWAYS_OPEN
 from orders import checkout, payments
 from orders import stripe_gateway as gateway
 from orders.cart import merge_carts
@@ -224,7 +225,7 @@ def test_settling_blocks_the_days_that_the_way_of_shipping_takes_by_now(sandbox,
     cart.refresh_from_db()
     assert cart.status == Status.OPEN
     assert cart.out_on == cart.first_day - timedelta(days=5)
-    assert cart.out_on == schedule_of(cart.rental_period, cart.shipping_method).leaves_on
+    assert cart.out_on == schedule_of(cart.rental_period, cart.shipping_method, ALWAYS_OPEN).leaves_on
     assert cart.order_cards.get().reservation.out_on == cart.out_on
 
 
@@ -250,6 +251,18 @@ def test_it_asks_the_database_as_often_for_a_hundred_lines_as_for_one(queries_of
     for_a_hundred = queries_of(100)
 
     assert for_a_hundred == for_one
+
+
+def test_between_the_locks_on_cards_and_the_commit_stand_five_queries():
+    payment = held_payment(cart_with({stocked_card(1): 1 for _ in range(3)}))
+
+    with CaptureQueriesContext(connection) as queries:
+        checkout.settle(payment=payment, today=timezone.localdate())
+
+    asked = [query["sql"] for query in queries]
+    locked = next(place for place, sql in enumerate(asked) if "FOR NO KEY UPDATE" in sql)
+    under_lock = asked[locked + 1 : asked.index("COMMIT")]
+    assert len(under_lock) == 5, "\n".join(under_lock)
 
 
 # --- whose they are ---------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from django.core import mail
 from django.utils import timezone
 
 from inventory.models import Card, Reservation, StockMovement
-from inventory.stock import receive_stock
+from inventory.stock import receive_stock, record_movement
+from orders import promotion, tasks
 from orders.checkout import accept_shortfall, settle
 from orders.models import Order, OrderEvent, Payment, PaymentStatus
-from orders.promotion import PromotionResult, promote, promote_pending
+from orders.promotion import PromotionResult, promote_pending
 from orders.states import Status
 from orders.transitions import customer
 from tests.factories import TODAY, StockMovementFactory, cart_with, placed, stocked_card
@@ -138,6 +139,7 @@ def test_an_order_whose_dispatch_day_has_passed_does_not_open():
     buy(card, 4)
 
     assert promote_pending(order.out_on + timedelta(days=1)) == PromotionResult(opened=0, waiting=1)
+    assert order.order_cards.get().needed == 0
     assert promote_pending(order.out_on) == PromotionResult(opened=1, waiting=0)
 
 
@@ -168,6 +170,23 @@ def test_an_order_that_opens_has_its_cards_firm_and_needs_nothing(django_capture
     assert [message.subject for message in mail.outbox] == [f"Good news: your order {order.number} is open"]
 
 
+def test_many_customers_are_told_by_one_message(monkeypatch, django_capture_on_commit_callbacks):
+    card = stocked_card(0)
+    orders = [place({card: 2}) for _ in range(3)]
+    buy(card, 6)
+    messages = []
+    monkeypatch.setattr(tasks.send_order_emails, "delay", lambda *args: messages.append(args))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        promote_pending(TODAY)
+
+    assert messages == [([order.pk for order in orders], "promoted")]
+    tasks.send_order_emails(*messages[0])
+    assert [message.subject for message in mail.outbox] == [
+        f"Good news: your order {order.number} is open" for order in orders
+    ]
+
+
 def test_promoting_twice_is_promoting_once(django_capture_on_commit_callbacks):
     card = stocked_card(0)
     order = place({card: 2})
@@ -176,10 +195,8 @@ def test_promoting_twice_is_promoting_once(django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         promote_pending(TODAY)
         again = promote_pending(TODAY)
-        direct = promote(pk=order.pk, today=TODAY)
 
     assert again == PromotionResult(opened=0, waiting=0)
-    assert direct is False
     assert OrderEvent.objects.filter(order=order, to_status="open").count() == 1
     assert len(mail.outbox) == 1
 
@@ -192,6 +209,48 @@ def test_stock_that_comes_in_opens_what_waits_for_it(django_capture_on_commit_ca
         receive_stock(printing=card.printings.get(), quantity=2, by=None, effective_on=TODAY)
 
     assert statuses(order) == ["open"]
+
+
+def test_stock_that_goes_is_marked_needed_by_who_waits_for_it(django_capture_on_commit_callbacks):
+    card = stocked_card(3)
+    order = place({card: 4})
+
+    with django_capture_on_commit_callbacks(execute=True):
+        record_movement(printing=card.printings.get(), kind="lost", quantity=2, by=None, effective_on=TODAY)
+
+    assert order.order_cards.get().needed == 3
+
+
+def test_many_changes_at_once_ask_for_one_run(django_capture_on_commit_callbacks, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tasks.promote_pending, "delay", lambda: asked.append(True))
+    card = stocked_card(0)
+
+    for _ in range(5):
+        with django_capture_on_commit_callbacks(execute=True):
+            receive_stock(printing=card.printings.get(), quantity=1, by=None, effective_on=TODAY)
+
+    assert len(asked) == 1
+
+
+def test_a_change_while_a_run_is_under_way_asks_for_another(django_capture_on_commit_callbacks, monkeypatch):
+    asked, card = [], stocked_card(0)
+    place({card: 2})
+    monkeypatch.setattr(tasks.promote_pending, "delay", lambda: asked.append(True))
+    walk = promotion.walk_queue
+
+    def stock_comes_while_the_queue_is_walked(**question):
+        with django_capture_on_commit_callbacks(execute=True):
+            receive_stock(printing=card.printings.get(), quantity=2, by=None, effective_on=TODAY)
+        return walk(**question)
+
+    monkeypatch.setattr(promotion, "walk_queue", stock_comes_while_the_queue_is_walked)
+    with django_capture_on_commit_callbacks(execute=True):
+        receive_stock(printing=card.printings.get(), quantity=1, by=None, effective_on=TODAY)
+
+    tasks.promote_pending()
+
+    assert len(asked) == 2
 
 
 # --- the hold ---------------------------------------------------------------------------------------------

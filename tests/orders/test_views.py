@@ -1,5 +1,6 @@
 """Every page of the cart, the checkout, the orders and the desk: who may see what, and what nonsense does."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,20 +10,24 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from accounts.guests import SESSION_KEY
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Reservation, StockMovement, Zone
 from inventory.stock import MOST_COPIES
+from inventory.templatetags.days import to_day
 from orders import cart as carts
 from orders import checkout
 from orders.forms import MAX_LIST_CHARACTERS
 from orders.models import Order, OrderCard, OrderTemplateDeck, Payment
+from orders.models.order import DAYS
 from orders.states import Status
 from orders.transitions import customer
 from tests.factories import (
     TODAY,
     CardFactory,
+    CartFactory,
     GuestFactory,
     PickupFactory,
     PrintingFactory,
@@ -31,6 +36,8 @@ from tests.factories import (
     TemplateDeckFactory,
     UserFactory,
     cart_with,
+    dispatched,
+    placed,
     settled,
     stocked_card,
     template_deck,
@@ -283,9 +290,17 @@ POST_ONLY = {
     "orders:add_deck": ["burn"],
     "orders:update_line": [1],
     "orders:remove_deck": [1],
+    "orders:start_on": [],
     "orders:payment_status": [],
     "orders:cancel": ["XXXXXXXXXX"],
     "orders:staff_receive": [1],
+    "orders:staff_dispatch_order": ["XXXXXXXXXX"],
+    "orders:staff_check_in_everything": ["XXXXXXXXXX"],
+    "orders:staff_check_in": ["XXXXXXXXXX"],
+    "orders:staff_write_off": ["XXXXXXXXXX"],
+    "orders:staff_expect": ["XXXXXXXXXX"],
+    "orders:staff_change": ["XXXXXXXXXX"],
+    "orders:staff_keep_longer": ["XXXXXXXXXX"],
     "orders:stripe_webhook": [],
 }
 
@@ -299,12 +314,24 @@ def test_what_changes_something_cannot_be_asked_for_by_a_link(address):
 
 
 @pytest.mark.parametrize(
-    "address", ["orders:cart", "orders:list", "orders:order", "orders:staff_desk", "orders:staff_needed"]
+    "address",
+    [
+        "orders:cart",
+        "orders:list",
+        "orders:order",
+        "orders:staff_desk",
+        "orders:staff_needed",
+        "orders:staff_dispatch",
+        "orders:staff_returns",
+        "orders:staff_return",
+        "orders:staff_order",
+    ],
 )
 def test_a_page_takes_no_form(address):
     client = Client()
     client.force_login(StaffFactory())
-    args = ["XXXXXXXXXX"] if address == "orders:order" else []
+    takes_a_number = ("orders:order", "orders:staff_return", "orders:staff_order")
+    args = ["XXXXXXXXXX"] if address in takes_a_number else []
 
     assert client.post(reverse(address, args=args)).status_code == 405
 
@@ -737,7 +764,7 @@ def test_the_payment_page_shows_the_total_that_will_be_held():
 
 def test_payment_before_the_days_are_chosen_leads_to_them():
     cart = cart_with({stocked_card(4): 3})
-    Order.objects.update(first_day=None, last_day=None, out_on=None, back_on=None)
+    Order.objects.update(**dict.fromkeys(DAYS))
 
     response = browser_of(cart).get(reverse("orders:payment"))
 
@@ -896,13 +923,120 @@ def test_moving_takes_the_day_that_was_shown():
     settled({card: 4})
     order = settled({card: 2})
     client = browser_of(order)
-    shown = client.get(reverse("orders:shortfall")).context["deck"].next_start
+    shown = client.get(reverse("orders:shortfall")).context["explained"].starts.next
 
     response = client.post(reverse("orders:shortfall"), {"decision": "move", "first_day": shown.isoformat()})
 
     order.refresh_from_db()
     assert response["Location"] == order.get_absolute_url()
     assert (order.status, order.first_day) == (Status.OPEN, shown)
+
+
+@pytest.mark.parametrize("days_on", [-3, 3, 33, 300], ids=lambda days: f"{days:+}")
+def test_moving_takes_any_free_day_on_offer(days_on):
+    card = stocked_card(4)
+    settled({card: 4})
+    order = settled({card: 2})
+    chosen = order.first_day + timedelta(days=days_on)
+
+    browser_of(order).post(reverse("orders:shortfall"), {"decision": "move", "first_day": chosen.isoformat()})
+
+    order.refresh_from_db()
+    assert (order.status, order.first_day) == (Status.OPEN, chosen)
+
+
+@pytest.mark.parametrize("days_on", [-2, -1, 0, 1, 2], ids=lambda days: f"{days:+}")
+def test_moving_to_a_day_that_is_not_free_any_more_changes_nothing_and_says_so(days_on):
+    card = stocked_card(4)
+    settled({card: 4})
+    order = settled({card: 2})
+    before = content_of(order)
+    chosen = order.first_day + timedelta(days=days_on)
+
+    response = browser_of(order).post(
+        reverse("orders:shortfall"), {"decision": "move", "first_day": chosen.isoformat()}
+    )
+
+    assert messages_of(response) == ["The answer has changed in the meantime. Please look once more."]
+    assert content_of(order) == before
+
+
+def radios_of(response: HttpResponse) -> list[str]:
+    return re.findall(r'type="radio" name="first_day" value="([\d-]+)"', response.content.decode())
+
+
+def test_the_strip_of_starts_offers_the_free_days_and_names_the_others():
+    card = stocked_card(4)
+    settled({card: 4})
+    order = settled({card: 2})
+
+    response = browser_of(order).get(reverse("orders:shortfall"))
+
+    starts = response.context["explained"].starts
+    taken = f"{order.first_day:%a %-d %B}: short by 2, your day"
+    assert len(starts.strip) == 60
+    assert radios_of(response) == [start.first_day.isoformat() for start in starts.strip if start.free]
+    assert order.first_day.isoformat() not in radios_of(response)
+    assert taken in response.content.decode()
+    assert f"{starts.next:%a %-d %B}: free" in response.content.decode()
+    assert f'value="{starts.next.isoformat()}" checked' in response.content.decode()
+
+
+def test_where_the_whole_strip_is_taken_no_day_of_it_can_be_chosen():
+    card = stocked_card(4)
+    Reservation.objects.create(
+        card=card, quantity=4, out_on=TODAY, back_on=TODAY + timedelta(days=70), state="firm"
+    )
+    order = settled({card: 2})
+
+    response = browser_of(order).get(reverse("orders:shortfall"))
+
+    page = response.content.decode()
+    assert response.context["explained"].starts.next == TODAY + timedelta(days=70)
+    assert radios_of(response) == []
+    assert "None of the next sixty is free" in page
+    assert "Move to the chosen day" not in page
+
+
+def test_a_shortfall_is_explained_by_days_reasons_and_end():
+    card = stocked_card(4)
+    taken = settled({card: 4})
+    placed({card: 1})
+    order = settled({card: 2}, days=4)
+
+    page = browser_of(order).get(reverse("orders:shortfall")).content.decode()
+
+    assert f'{to_day(order.first_day, taken.last_day)}: <span class="nowrap">2 missing</span>' in page
+    assert "Promised to 1 other order" in page
+    assert "1 order waits ahead of you." in page
+    assert f'datetime="{taken.back_on.isoformat()}"' in page
+
+
+def everybody_else() -> list[str]:
+    """What would give them away."""
+    known = Order.objects.values_list("number", "claim", "email", "user__email")
+    return [str(value) for row in known for value in row if value]
+
+
+@pytest.mark.parametrize("where", ["orders:cart", "orders:shortfall", "the order"])
+def test_a_customer_does_not_learn_who_stands_ahead(where):
+    card = stocked_card(4)
+    dispatched({card: 1}, days_ago=9, user=UserFactory())
+    placed({card: 3}, user=UserFactory())
+    placed({card: 3}, user=UserFactory())
+    Order.objects.update(email="somebody-else@example.org")
+    secrets = everybody_else()
+    if where == "orders:cart":
+        order = cart_with({card: 2})
+    else:
+        order = settled({card: 2}) if where == "orders:shortfall" else placed({card: 2})
+    address = order.get_absolute_url() if where == "the order" else reverse(where)
+
+    response = browser_of(order).get(address)
+
+    page = response.content.decode()
+    assert not response.context["explained"].available
+    assert [secret for secret in secrets if secret in page] == []
 
 
 @pytest.mark.parametrize(
@@ -915,7 +1049,9 @@ def test_moving_takes_the_day_that_was_shown():
         {"decision": HUGE},
         {"decision": "move"},
         {"decision": "move", "first_day": "tomorrow"},
-        {"decision": "move", "first_day": TODAY.isoformat()},
+        {"decision": "move", "first_day": (TODAY - timedelta(days=1)).isoformat()},
+        {"decision": "move", "first_day": HUGE},
+        {"decision": "move", "first_day": "0001-01-01"},
         {"decision": "move", "first_day": NUL},
         {"decision": "move", "first_day": "9999-12-31"},
     ],
@@ -939,7 +1075,7 @@ def test_there_is_no_day_to_move_to_where_the_shop_owns_too_few():
 
     response = browser_of(order).get(reverse("orders:shortfall"))
 
-    assert response.context["deck"].next_start is None
+    assert response.context["explained"].starts.earliest is None
     assert 'value="move"' not in response.content.decode()
 
 
@@ -954,9 +1090,138 @@ def test_an_answer_that_was_given_already_leads_to_the_orders():
     assert order.status == Status.PENDING
 
 
+# --- other days for a cart --------------------------------------------------------------------------------
+
+
+def test_a_cart_that_is_short_offers_the_nearest_free_days_and_when_each_line_clears():
+    card = stocked_card(4)
+    taken = settled({card: 4})
+    cart = cart_with({card: 2, stocked_card(4): 1})
+
+    response = browser_of(cart).get(reverse("orders:cart"))
+
+    page, starts = response.content.decode(), response.context["explained"].starts
+    assert (starts.before, starts.after) == (
+        taken.first_day - timedelta(days=3),
+        taken.first_day + timedelta(days=3),
+    )
+    for day in (starts.before, starts.after):
+        assert f'<input type="hidden" name="first_day" value="{day.isoformat()}">' in page
+    assert page.count("free again from") == 1
+    assert f'<time datetime="{taken.back_on.isoformat()}">' in page
+
+
+def test_a_cart_with_nothing_short_offers_no_other_days():
+    response = browser_of(cart_with({stocked_card(4): 3})).get(reverse("orders:cart"))
+
+    assert response.context["explained"].starts is None
+    assert 'name="first_day"' not in response.content.decode()
+
+
+@as_guest_and_customer
+def test_the_days_of_a_cart_move_and_everything_else_stays(signed_in):
+    method = ShippingMethodFactory()
+    cart = cart_with({stocked_card(4): 3}, days=5, shipping_method=method, **owner_fields(signed_in))
+    before = content_of(cart)
+    day = TODAY + timedelta(days=30)
+
+    response = browser_of(cart).post(reverse("orders:start_on"), {"first_day": day.isoformat()})
+
+    cart.refresh_from_db()
+    assert response["Location"] == reverse("orders:cart")
+    assert messages_of(response) == [f"Your days now begin on {day:%A %-d %B %Y}."]
+    last = day + timedelta(days=4)
+    assert content_of(cart) == before | {"fields": before["fields"] | {"first_day": day, "last_day": last}}
+    assert (cart.out_on, cart.back_on) == (day - timedelta(days=2), last + timedelta(days=4))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"first_day": ""},
+        {"first_day": "tomorrow"},
+        {"first_day": NUL},
+        {"first_day": HUGE},
+        {"first_day": "2027-02-30"},
+        {"first_day": "0001-01-01"},
+        {"first_day": "9999-12-31"},
+        {"first_day": (TODAY - timedelta(days=1)).isoformat()},
+        {"first_day": (TODAY + timedelta(days=800)).isoformat()},
+    ],
+    ids=lambda form: ascii(str(form)[:40]),
+)
+def test_days_that_cannot_be_leave_the_cart_as_it_was(form):
+    cart = cart_with({stocked_card(4): 3})
+    before = content_of(cart)
+
+    response = browser_of(cart).post(reverse("orders:start_on"), form)
+
+    assert response["Location"] == reverse("orders:cart")
+    assert len(messages_of(response)) == 1
+    assert content_of(cart) == before
+
+
+def test_a_cart_without_days_is_led_to_choose_them():
+    cart = cart_with({stocked_card(4): 3})
+    Order.objects.update(**dict.fromkeys(DAYS))
+
+    response = browser_of(cart).post(
+        reverse("orders:start_on"), {"first_day": (TODAY + timedelta(days=9)).isoformat()}
+    )
+
+    assert response["Location"] == reverse("orders:shipping")
+    assert "Choose your days" in messages_of(response)[0]
+
+
+@others
+def test_nobody_else_moves_the_days_of_a_cart(visitor):
+    cart = cart_with({stocked_card(4): 3})
+    before = content_of(cart)
+
+    visitor().post(reverse("orders:start_on"), {"first_day": (TODAY + timedelta(days=9)).isoformat()})
+
+    assert content_of(cart) == before
+
+
+def test_without_a_cart_there_are_no_days_to_move(client):
+    assert client.post(reverse("orders:start_on"), {"first_day": TODAY.isoformat()}).status_code == 404
+
+
+# --- an order that waits ----------------------------------------------------------------------------------
+
+
+def test_a_pending_order_says_what_it_waits_for():
+    card = stocked_card(4)
+    taken = placed({card: 4})
+    placed({card: 4})
+    order = placed({card: 3, stocked_card(4): 1})
+
+    response = browser_of(order).get(order.get_absolute_url())
+
+    page = " ".join(response.content.decode().split())
+    assert "What it waits for" in page
+    assert "1 order ahead of yours waits for the same cards." in page
+    assert "Promised to 1 other order" in page
+    assert [short.card for short in response.context["explained"].short_cards] == [card]
+    assert response.context["explained"].clears_on == taken.back_on
+
+
+def test_an_open_order_waits_for_nothing():
+    order = placed({stocked_card(4): 4})
+
+    assert b"What it waits for" not in browser_of(order).get(order.get_absolute_url()).content
+
+
 # --- the desk ---------------------------------------------------------------------------------------------
 
-DESK = ["orders:staff_desk", "orders:staff_needed"]
+DESK = [
+    "orders:staff_desk",
+    "orders:staff_needed",
+    "orders:staff_dispatch",
+    "orders:staff_returns",
+    "orders:staff_calendar",
+]
 
 
 @pytest.mark.parametrize("address", DESK)
@@ -981,10 +1246,14 @@ def test_the_desk_counts_what_waits():
     checkout.accept_shortfall(order=settled({stocked_card(1): 3}), by=customer(), today=TODAY)
     settled({stocked_card(4): 3}, first_day=TODAY)
     settled({stocked_card(4): 3})
+    dispatched({stocked_card(4): 3})
+    dispatched({stocked_card(4): 3}, days=3, days_ago=2)  # due today
+    dispatched({stocked_card(4): 3}, days=3, days_ago=3)
 
     counts = clerk().get(reverse("orders:staff_desk")).context["counts"]
 
     assert (counts.pending, counts.open, counts.leaving) == (1, 2, 1)
+    assert (counts.dispatched, counts.overdue) == (3, 1)
     assert (counts.needed_cards, counts.needed_copies) == (1, 2)
 
 
@@ -1032,6 +1301,30 @@ def test_staff_receive_copies_and_who_waits_is_served(django_capture_on_commit_c
     assert order.status == Status.OPEN
 
 
+def test_copies_that_are_on_their_way_count_from_the_day_on_which_they_come():
+    card, arrival = stocked_card(0), TODAY + timedelta(days=5)
+
+    response = clerk().post(
+        reverse("orders:staff_receive", args=[card.pk]),
+        {"quantity": "2", "printing": card.printings.get().pk, "effective_on": arrival.isoformat()},
+    )
+
+    assert card.printings.get().stock_movements.get().effective_on == arrival
+    assert f"{arrival:%-d %B %Y}" in messages_of(response)[0]
+
+
+def test_the_needed_cards_say_what_opens_with_what():
+    alpha, beta = stocked_card(0, name="Alpha"), stocked_card(0, name="Beta")
+    both = checkout.accept_shortfall(order=settled({alpha: 1, beta: 1}), by=customer(), today=TODAY)
+    more = checkout.accept_shortfall(order=settled({beta: 2}), by=customer(), today=TODAY)
+
+    page = clerk().get(reverse("orders:staff_needed")).content.decode()
+
+    text = " ".join(strip_tags(page).split())
+    assert f"With Beta below: {both.number}" in text
+    assert f"Opens {both.number} with 1 of 3 Opens {more.number}" in text
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -1045,6 +1338,8 @@ def test_staff_receive_copies_and_who_waits_is_served(django_capture_on_commit_c
         {"effective_on": "tomorrow"},
         {"effective_on": NUL},
         {"effective_on": HUGE},
+        {"effective_on": "9999-12-31"},
+        {"effective_on": "0001-01-01"},
     ],
     ids=lambda changes: ascii(str(changes)[:40]),
 )
@@ -1077,6 +1372,85 @@ def test_copies_of_a_printing_of_another_card_are_not_received():
 @pytest.mark.parametrize("card_id", ["0", "999999999", "9" * 30])
 def test_copies_of_no_card_are_not_found(card_id):
     assert clerk().post(reverse("orders:staff_receive", args=[card_id]), {"quantity": "2"}).status_code == 404
+
+
+# --- an order at the desk ---------------------------------------------------------------------------------
+
+
+def staff_page(order: Order) -> str:
+    return reverse("orders:staff_order", args=[order.number])
+
+
+@pytest.mark.parametrize(
+    ("visitor", "status"),
+    [(stranger, 302), (other_guest, 302), (other_customer, 403), (clerk, 200)],
+    ids=["stranger", "guest", "customer", "staff"],
+)
+def test_only_staff_see_an_order_at_the_desk(visitor, status):
+    assert visitor().get(staff_page(placed({stocked_card(1): 3}))).status_code == status
+
+
+def test_its_own_customer_does_not_see_an_order_at_the_desk():
+    order = placed({stocked_card(1): 3}, user=UserFactory())
+
+    assert browser_of(order).get(staff_page(order)).status_code == 403
+
+
+@pytest.mark.parametrize("number", ["XXXXXXXXXX", "1", "-", "A" * 500])
+def test_the_desk_has_no_order_that_does_not_exist(number):
+    assert clerk().get(reverse("orders:staff_order", args=[number])).status_code == 404
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_status_is_shown_at_the_desk(status):
+    order = settled({stocked_card(4): 3})
+    fields = {"queued_at": order.authorized_at} if status == Status.PENDING else {}
+    if status == Status.CART:
+        fields["authorized_at"] = None
+    Order.objects.filter(pk=order.pk).update(status=status, **fields)
+
+    assert clerk().get(staff_page(order)).status_code == 200
+
+
+def test_a_cart_without_days_is_shown_at_the_desk():
+    response = clerk().get(staff_page(CartFactory()))
+
+    assert response.status_code == 200
+    assert "No days are chosen yet." in response.content.decode()
+
+
+def test_staff_see_who_stands_ahead_and_who_is_overdue():
+    card = stocked_card(4)
+    late = dispatched({card: 1}, days_ago=9)
+    promised = placed({card: 3})
+    waiting = placed({card: 3})
+    order = placed({card: 2})
+
+    page = clerk().get(staff_page(order)).content.decode()
+
+    rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)[1:]
+    assert [staff_page(ahead) in row for ahead, row in zip([late, promised, waiting], rows, strict=True)] == [
+        True
+    ] * 3
+    assert ["overdue" in row for row in rows] == [True, False, False]
+    assert "1 order ahead for these cards" in page
+
+
+def test_the_desk_says_that_an_order_itself_is_overdue():
+    late = dispatched({stocked_card(4): 1}, days_ago=9)
+    away = dispatched({stocked_card(4): 1}, days_ago=1)
+
+    shown = [clerk().get(staff_page(order)).context["shown"] for order in (late, away)]
+
+    assert [one.overdue for one in shown] == [True, False]
+
+
+def test_what_has_left_is_not_short_of_anything_any_more():
+    card = stocked_card(4)
+    away = dispatched({card: 3})
+    StockMovement.objects.filter(printing__card=card).update(quantity=1)
+
+    assert list(clerk().get(staff_page(away)).context["shown"].explained) == []
 
 
 # --- how often a page asks the database -------------------------------------------------------------------
@@ -1141,6 +1515,22 @@ def needed_page(lines: int) -> list[str]:
     return queries_of(client, reverse("orders:staff_needed"))
 
 
+def staff_order_page(lines: int) -> list[str]:
+    """With as many orders ahead as lines."""
+    demand = deck_of(lines, owned=1)
+    for card in demand:
+        placed({card: 1})
+    order = with_everything(placed(demand))
+    client = Client()
+    client.force_login(StaffFactory())
+    return queries_of(client, staff_page(order))
+
+
+def cart_with_nothing_short(lines: int) -> list[str]:
+    cart = with_everything(cart_with(deck_of(lines, owned=4)))
+    return queries_of(browser_of(cart), reverse("orders:cart"))
+
+
 def list_page(orders: int) -> list[str]:
     guest, card = GuestFactory(), stocked_card(4 * orders)
     for _ in range(orders):
@@ -1149,12 +1539,14 @@ def list_page(orders: int) -> list[str]:
 
 
 PINNED = {
-    cart_page: 10,
-    shipping_page: 12,
-    payment_page: 10,
-    shortfall_page: 12,
-    order_page: 11,
-    needed_page: 10,
+    cart_page: 13,
+    cart_with_nothing_short: 11,
+    shipping_page: 13,
+    payment_page: 11,
+    shortfall_page: 13,
+    order_page: 14,
+    needed_page: 13,
+    staff_order_page: 14,
     list_page: 5,
 }
 
