@@ -10,8 +10,11 @@ if (page.exists) {
   document.documentElement.classList.add("framed");
   close.hidden = false;
   close.addEventListener("click", () => page.send("closed"));
-  document.addEventListener("keydown", (event) => {
+  // When the key comes up again: closed while it is down, this frame is gone before the browser can deliver the rest.
+  document.addEventListener("keyup", (event) => {
     if (event.key === "Escape") page.send("closed");
+  });
+  document.addEventListener("keydown", (event) => {
     if (event.key !== "Tab") return;
     const all = reachable();
     const last = event.shiftKey ? all[0] : all[all.length - 1];
