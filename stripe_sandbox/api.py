@@ -29,7 +29,8 @@ class Call:
     tables: Tables
     now: int
     caller: Caller
-    request_id: str
+    #: None where no request asked for it, but the clock.
+    request_id: str | None
     idempotency_key: str | None
     #: Where a browser finds the sandbox.
     base_url: str
@@ -70,10 +71,14 @@ class Api:
     after_change: Callable[[], None]
     #: Replaces ids by objects where the caller asked for it.
     expand: Callable[[Tables, Json, list[str]], Json]
+    #: Whether the clock has made anything due, and what then happens.
+    is_due: Callable[[Tables, int], bool]
+    settle_due: Callable[[Call], object]
 
     def answer(self, asked: Asked) -> tuple[Answer, bool]:
         """The answer, and whether it is one given before. Raises `ApiError` where nothing was begun."""
         params = check(asked.params, asked.route.accepts)
+        self.catch_up(asked.base_url)
         if asked.route.method == "GET":
             with self.storage.read() as tables:
                 return self.success(self.call(asked, params, tables), asked), False
@@ -92,6 +97,16 @@ class Api:
                     idempotency.keep(tables, claim, answer)
         self.after_change()
         return answer, False
+
+    def catch_up(self, base_url: str) -> None:
+        """What the clock has made due happens before anything is answered."""
+        with self.storage.read() as tables:
+            if not self.is_due(tables, self.now()):
+                return
+        with self.storage.write() as tables:
+            base_url = self.config.public_url or base_url
+            self.settle_due(Call({}, tables, self.now(), Caller.SERVER, None, None, base_url, self.config))
+        self.after_change()
 
     def attempt(self, asked: Asked, params: Json, tables: Tables, claim: Claim | None) -> Answer:
         tables.connection.execute("SAVEPOINT attempt")

@@ -20,7 +20,7 @@ from .expansion import expand
 from .form import parse_form
 from .idempotency import forget_interrupted
 from .ids import new_id
-from .resources import ROUTES
+from .resources import ROUTES, refunds
 from .resources.authentication import ROUTES as AUTHENTICATION_ROUTES
 from .storage import Storage
 from .webhooks import Courier
@@ -42,7 +42,14 @@ def make_sandbox(config: Config) -> Sandbox:
     storage = Storage(config.database)
     forget_interrupted(storage)
     courier = Courier(config, storage)
-    api = Api(config, storage, after_change=courier.wake, expand=expand)
+    api = Api(
+        config,
+        storage,
+        after_change=courier.wake,
+        expand=expand,
+        is_due=refunds.is_due,
+        settle_due=refunds.settle_due,
+    )
     app = Flask("stripe_sandbox", static_folder="static", static_url_path="/assets")
     for route in ROUTES:
         app.add_url_rule(

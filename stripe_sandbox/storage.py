@@ -154,6 +154,15 @@ class Tables:
         bodies = [json.loads(row["body"]) for row in rows]
         return bodies[::-1] if before is not None else bodies
 
+    def bodies_where(self, kind: str, name: str, value: str, *, limit: int) -> list[dict[str, Any]]:
+        """Up to `limit` objects whose attribute `name` is `value`, newest first."""
+        rows = self.connection.execute(
+            "SELECT body FROM objects WHERE kind = ? AND json_extract(body, '$.' || ?) = ? "
+            "ORDER BY sequence DESC LIMIT ?",
+            (kind, name, value, limit),
+        ).fetchall()
+        return [json.loads(row["body"]) for row in rows]
+
     def setting(self, name: str, fresh: str) -> str:
         """A value that stays the same for the life of the file; `fresh` is taken where there is none yet."""
         self.connection.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (name, fresh))

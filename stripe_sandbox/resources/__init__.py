@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from ..api import Route
-from . import charges, confirmation_tokens, customers, event_log, payment_intents, payment_methods
+from . import (
+    charges,
+    confirmation_tokens,
+    customers,
+    event_log,
+    payment_intents,
+    payment_methods,
+    refunds,
+)
 
 ROUTES: tuple[Route, ...] = (
     *customers.ROUTES,
@@ -11,5 +19,6 @@ ROUTES: tuple[Route, ...] = (
     *confirmation_tokens.ROUTES,
     *payment_intents.ROUTES,
     *charges.ROUTES,
+    *refunds.ROUTES,
     *event_log.ROUTES,
 )

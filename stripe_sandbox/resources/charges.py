@@ -13,7 +13,7 @@ from ..errors import no_such
 from ..ids import new_id
 from ..parameters import accepts
 from ..storage import Stored
-from .listing import page
+from .listing import check_named, page
 from .payment_methods import test_card_of
 
 
@@ -175,9 +175,14 @@ def release(call: Call, charge: Stored) -> None:
 
 def of(call: Call, intent: Stored) -> Stored:
     """The latest charge of an intent that has one."""
-    charge = call.tables.find("charge", intent.body["latest_charge"])
+    return named(call, intent.body["latest_charge"])
+
+
+def named(call: Call, charge_id: str) -> Stored:
+    """A charge that another object names."""
+    charge = call.tables.find("charge", charge_id)
     if charge is None:
-        raise LookupError(f"{intent.id} names a charge that is not there")
+        raise LookupError(f"There is no charge {charge_id}, although something names it")
     return charge
 
 
@@ -189,13 +194,9 @@ def retrieve(call: Call, charge_id: str) -> Json:
 
 
 def list_charges(call: Call) -> Json:
-    intent_id = call.params.get("payment_intent")
+    check_named(call, "customer", "payment_intent")
     return page(
-        call,
-        "charge",
-        "/v1/charges",
-        customer=call.params.get("customer"),
-        keep=lambda body: intent_id is None or body["payment_intent"] == intent_id,
+        call, "charge", "/v1/charges", customer=call.params.get("customer"), having=("payment_intent",)
     )
 
 
@@ -206,7 +207,7 @@ ROUTES = (
         list_charges,
         accepts(
             "_charge_list_params:ChargeListParams",
-            "customer payment_intent limit starting_after ending_before",
+            "customer payment_intent created limit starting_after ending_before",
         ),
     ),
     Route(
