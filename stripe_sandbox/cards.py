@@ -57,6 +57,8 @@ class Card:
     refuses_saving: bool = True
     cvc_check: str = "pass"
     refunding: Refunding = Refunding.AT_ONCE
+    #: The cardholder disputes the payment as soon as the money is taken.
+    is_disputed: bool = False
 
     @property
     def last4(self) -> str:
@@ -177,6 +179,7 @@ TEST_CARDS = (
         "Pays; a refund succeeds, and fails a while later",
         refunding=Refunding.COMES_BACK,
     ),
+    Card("createDispute", "4000000000000259", "Pays; disputed as fraudulent at once", is_disputed=True),
 )
 
 BY_NUMBER = {card.number: card for card in TEST_CARDS}

@@ -7,6 +7,7 @@ from . import (
     charges,
     confirmation_tokens,
     customers,
+    disputes,
     event_log,
     payment_intents,
     payment_methods,
@@ -20,5 +21,6 @@ ROUTES: tuple[Route, ...] = (
     *payment_intents.ROUTES,
     *charges.ROUTES,
     *refunds.ROUTES,
+    *disputes.ROUTES,
     *event_log.ROUTES,
 )
