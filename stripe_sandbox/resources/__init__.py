@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..api import Route
-from . import charges, confirmation_tokens, customers, event_log, payment_intents, payment_methods
+from ..due import Sweep
+from . import charges, confirmation_tokens, customers, event_log, holds, payment_intents, payment_methods
 
 ROUTES: tuple[Route, ...] = (
     *customers.ROUTES,
@@ -13,3 +14,6 @@ ROUTES: tuple[Route, ...] = (
     *charges.ROUTES,
     *event_log.ROUTES,
 )
+
+#: What happens by itself when its time has come.
+SWEEPS: tuple[Sweep, ...] = (holds.SWEEP,)
