@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ..api import Route
+from ..due import Sweep
 from . import (
     charges,
     confirmation_tokens,
     customers,
     disputes,
     event_log,
+    holds,
     payment_intents,
     payment_methods,
     refunds,
@@ -24,3 +26,6 @@ ROUTES: tuple[Route, ...] = (
     *disputes.ROUTES,
     *event_log.ROUTES,
 )
+
+#: What happens by itself when its time has come.
+SWEEPS: tuple[Sweep, ...] = (holds.SWEEP, refunds.SWEEP)

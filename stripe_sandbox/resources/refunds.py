@@ -7,16 +7,21 @@ from typing import Any
 from .. import events
 from ..api import Call, Json, Route
 from ..cards import Refunding
+from ..due import Sweep
 from ..errors import InvalidRequestError, UnexpectedStateError, no_such
 from ..ids import new_id
 from ..parameters import accepts
-from ..storage import Stored, Tables
+from ..storage import Stored
 from . import charges, metadata, payment_methods
 from .listing import check_named, page
 from .money import with_symbol
 
 #: Seconds after which a slow refund succeeds, or one that the bank sends back fails.
 SETTLES_AFTER = 5 * 60
+#: Ends a query for the refunds that are due; its one value is the moment. The index ``refunds_due`` answers it.
+WAITED_ENOUGH = """
+    FROM objects WHERE kind = 'refund' AND json_extract(hidden, '$.due_at') <= ? ORDER BY sequence
+"""
 #: The cards whose refunds go another way than Stripe's API first says.
 FIRST_STATUS = {
     Refunding.AT_ONCE: "succeeded",
@@ -150,25 +155,11 @@ def count(call: Call, charge: Stored, amount: int) -> None:
     call.tables.save(charge)
 
 
-def is_due(tables: Tables, now: int) -> bool:
-    return bool(due(tables, now))
-
-
-def settle_due(call: Call) -> int:
-    """Finish the refunds whose moment has come by ``call.now``; how many they were. Needs a write."""
-    ids = due(call.tables, call.now)
-    for refund_id in ids:
-        settle(call, found(call, refund_id))
-    return len(ids)
-
-
-def due(tables: Tables, now: int) -> list[str]:
-    rows = tables.connection.execute(
-        "SELECT id FROM objects WHERE kind = 'refund' AND json_extract(hidden, '$.due_at') <= ? "
-        "ORDER BY sequence",
-        (now,),
-    ).fetchall()
-    return [row["id"] for row in rows]
+def settle_due(call: Call) -> None:
+    """Finish the refunds whose moment has come by ``call.now``, the oldest first."""
+    rows = call.tables.connection.execute(f"SELECT id {WAITED_ENOUGH}", (call.now,)).fetchall()
+    for row in rows:
+        settle(call, found(call, row["id"]))
 
 
 def settle(call: Call, refund: Stored) -> None:
@@ -248,6 +239,7 @@ def list_of_charge(call: Call, charge_id: str) -> Json:
     )
 
 
+SWEEP = Sweep(due=f"SELECT 1 {WAITED_ENOUGH}", carry_out=settle_due)
 PAGE = "created limit starting_after ending_before"
 ROUTES = (
     Route(
