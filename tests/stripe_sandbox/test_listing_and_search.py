@@ -108,6 +108,8 @@ def test_search_a_page_at_a_time(client: stripe.StripeClient) -> None:
     assert (ids(second), second.has_more) == (made[2:4], True)
     last = client.v1.payment_intents.search({**asked, "page": second.next_page})
     assert (ids(last), last.has_more, last.next_page) == (made[4:], False, None)
+    whole = client.v1.payment_intents.search({**asked, "limit": 5})
+    assert (ids(whole), whole.has_more, whole.next_page) == (made, False, None)
     assert [one.id for one in client.v1.payment_intents.search(asked).auto_paging_iter()] == made
 
 
