@@ -9,6 +9,7 @@ import stripe
 
 from stripe_sandbox.bank import DAY
 from stripe_sandbox.config import Config
+from stripe_sandbox.resources import holds
 from stripe_sandbox.server import RunningSandbox, run_in_thread
 from tests.stripe_sandbox.surroundings import Clock, Shop, client_for, hold, lever
 
@@ -164,6 +165,12 @@ def test_what_waits_for_a_customer_does_not_end(sandbox: RunningSandbox, client:
     intent = hold(client, "pm_card_threeDSecure2Required")
     advance(sandbox.url, 8 * DAY)
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_action"
+
+
+def test_looking_for_what_is_due_reads_no_other_charge(sandbox: RunningSandbox) -> None:
+    with sandbox.sandbox.storage.read() as tables:
+        plan = tables.connection.execute(f"EXPLAIN QUERY PLAN {holds.SWEEP.due}", (0,)).fetchall()
+    assert [step["detail"] for step in plan] == ["SEARCH objects USING INDEX holds_by_end (<expr><?)"]
 
 
 # The next three move the real clock of the sandbox: nothing but the request itself can end the hold.
