@@ -12,6 +12,7 @@ from typing import Any
 
 import stripe
 from django.conf import settings
+from stripe.params import PaymentIntentListParams
 
 from orders.models import PaymentStatus
 
@@ -222,13 +223,15 @@ def capture(intent_id: str, *, amount_cents: int, key: str) -> Intent:
 
 def intents_of(*, customer: str | None = None, since: datetime) -> Iterator[Intent]:
     """The intents of a customer, or of the whole account, made since then; newest first, read as they are needed."""
-    asked: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+    asked: PaymentIntentListParams = {
+        "created": {"gte": int(since.timestamp())},
+        "limit": 100,
+        "expand": ["data.latest_charge"],
+    }
     if customer:
         asked["customer"] = customer
     with _OurErrors():
-        for found in (
-            _client().v1.payment_intents.list({**asked, "expand": ["data.latest_charge"]}).auto_paging_iter()
-        ):
+        for found in _client().v1.payment_intents.list(asked).auto_paging_iter():
             yield _intent(found)
 
 
@@ -281,8 +284,6 @@ def read_event(*, payload: bytes, signature: str) -> Event:
     except (ValueError, TypeError, stripe.SignatureVerificationError) as error:  # TypeError: not even ASCII
         raise InvalidSignature(str(error)) from error
     about = event.data.object
-    if about["object"] == "payment_intent":
-        intent_id = about["id"]
-    else:  # of a charge, a refund, a dispute; expanded nowhere, and absent from what is about something else
-        intent_id = getattr(about, "payment_intent", None)
+    # A charge, a refund and a dispute name theirs; what is about something else has none.
+    intent_id = about["id"] if about["object"] == "payment_intent" else getattr(about, "payment_intent", None)
     return Event(event.id, event.type, event.livemode, intent_id or "")
