@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import idempotency
 from .access import Caller
+from .clock import SandboxClock
 from .config import Config
+from .due import Sweep, anything_due
 from .errors import ApiError, InternalError
 from .idempotency import Answer, Claim, claim_for
 from .parameters import Accepts, check
@@ -29,7 +31,8 @@ class Call:
     tables: Tables
     now: int
     caller: Caller
-    request_id: str
+    #: None where nobody asked: what happens by itself.
+    request_id: str | None
     idempotency_key: str | None
     #: Where a browser finds the sandbox.
     base_url: str
@@ -66,15 +69,18 @@ class Asked:
 class Api:
     config: Config
     storage: Storage
-    #: Called after every change, so that events leave at once.
-    after_change: Callable[[], None]
+    clock: SandboxClock
     #: Replaces ids by objects where the caller asked for it.
     expand: Callable[[Tables, Json, list[str]], Json]
+    sweeps: Sequence[Sweep]
+    #: Called after every change, so that events leave at once.
+    after_change: Callable[[], None] = lambda: None
 
     def answer(self, asked: Asked) -> tuple[Answer, bool]:
         """The answer, and whether it is one given before. Raises `ApiError` where nothing was begun."""
         params = check(asked.params, asked.route.accepts)
         if asked.route.method == "GET":
+            self.settle_due()
             with self.storage.read() as tables:
                 return self.success(self.call(asked, params, tables), asked), False
 
@@ -83,6 +89,7 @@ class Api:
             return before, True
         try:
             with self.storage.write() as tables:
+                self.settle_due_in(tables)
                 answer = self.attempt(asked, params, tables, claim)
         except Exception:
             log.exception("%s %s failed", asked.route.method, asked.path)
@@ -92,6 +99,21 @@ class Api:
                     idempotency.keep(tables, claim, answer)
         self.after_change()
         return answer, False
+
+    def settle_due(self) -> None:
+        """Do what is due by now; a transaction is opened only where something is."""
+        with self.storage.read() as tables:
+            if not anything_due(self.sweeps, tables, self.now()):
+                return
+        with self.storage.write() as tables:
+            self.settle_due_in(tables)
+        self.after_change()
+
+    def settle_due_in(self, tables: Tables) -> None:
+        call = self.call_by_itself(tables)
+        if anything_due(self.sweeps, tables, call.now):
+            for sweep in self.sweeps:
+                sweep.carry_out(call)
 
     def attempt(self, asked: Asked, params: Json, tables: Tables, claim: Claim | None) -> Answer:
         tables.connection.execute("SAVEPOINT attempt")
@@ -125,13 +147,18 @@ class Api:
         base_url = self.config.public_url or asked.base_url
         return Call(params, tables, self.now(), asked.caller, asked.request_id, key, base_url, self.config)
 
+    def call_by_itself(self, tables: Tables) -> Call:
+        """For what happens without a request."""
+        base_url = self.config.public_url or ""
+        return Call({}, tables, self.now(), Caller.SERVER, None, None, base_url, self.config)
+
     def success(self, call: Call, asked: Asked) -> Answer:
         body = asked.route.handle(call, **asked.path_parts)
         shown = self.expand(call.tables, body, call.params.get("expand", []))
         return Answer(200, json.dumps(shown, indent=2), asked.request_id)
 
     def now(self) -> int:
-        return int(self.config.clock())
+        return int(self.clock.now())
 
 
 def refusal(error: ApiError, asked: Asked) -> Answer:

@@ -10,9 +10,10 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from . import pages
+from . import control, pages
 from .access import Caller, caller_for, check_may_call
 from .api import Api, Asked, Route, refusal_body
+from .clock import SandboxClock
 from .config import Config
 from .errors import ApiError, InvalidRequestError, NotFoundError
 from .events import api_version
@@ -20,7 +21,7 @@ from .expansion import expand
 from .form import parse_form
 from .idempotency import forget_interrupted
 from .ids import new_id
-from .resources import ROUTES
+from .resources import ROUTES, SWEEPS
 from .resources.authentication import ROUTES as AUTHENTICATION_ROUTES
 from .storage import Storage
 from .webhooks import Courier
@@ -41,8 +42,10 @@ class Sandbox:
 def make_sandbox(config: Config) -> Sandbox:
     storage = Storage(config.database)
     forget_interrupted(storage)
-    courier = Courier(config, storage)
-    api = Api(config, storage, after_change=courier.wake, expand=expand)
+    clock = SandboxClock(config.clock, storage)
+    api = Api(config, storage, clock, expand, SWEEPS)
+    courier = Courier(config, storage, clock, each_round=api.settle_due)
+    api.after_change = courier.wake
     app = Flask("stripe_sandbox", static_folder="static", static_url_path="/assets")
     for route in ROUTES:
         app.add_url_rule(
@@ -56,7 +59,8 @@ def make_sandbox(config: Config) -> Sandbox:
         app.add_url_rule(
             route.path, f"{route.method} {route.path}", authentication_view(api, route), methods=["POST"]
         )
-    pages.register(app, config, storage)
+    pages.register(app, config, storage, clock)
+    control.register(app, control.Control(api, courier))
     app.add_url_rule(
         "/v1/<path:rest>", "preflight", preflight, methods=["OPTIONS"], provide_automatic_options=False
     )
@@ -163,6 +167,8 @@ def authentication_view(api: Api, route: Route) -> Any:
 
 def unknown_address(error: HTTPException) -> Response | HTTPException:
     """What the sandbox does not know, it says so, in Stripe's words where a Stripe client asks."""
+    if request.path.startswith(f"{control.PREFIX}/") and error.code in (404, 405):
+        return control.unknown_lever(error.code)
     if not request.path.startswith(("/v1", "/v2")) or error.code not in (404, 405):
         return error
     request_id = new_id("request")

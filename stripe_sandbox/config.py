@@ -24,7 +24,7 @@ class Config:
     public_url: str | None = None
     #: More than one while a secret is being rotated: each signs, as at Stripe.
     webhook_secrets: tuple[str, ...] = ("whsec_sandbox",)
-    #: Seconds since the epoch. Injected, so that tests can let a day pass.
+    #: The real time, in seconds since the epoch; see `clock.SandboxClock`.
     clock: Callable[[], float] = time.time
 
 

@@ -34,7 +34,7 @@ def record(
     )
     if awaited:
         call.tables.connection.execute(
-            "INSERT INTO deliveries (event, next_attempt) VALUES (?, ?)", (event.id, float(call.now))
+            "INSERT INTO deliveries (event, next_attempt) VALUES (?, 0)", (event.id,)
         )
 
 

@@ -32,6 +32,8 @@ class Step(StrEnum):
     DECLINE = "decline"
     CAPTURE = "capture"
     CANCEL = "cancel"
+    #: Nobody captured in time, and the bank ended the hold.
+    EXPIRE = "expire"
 
 
 S, T = Status, Step
@@ -63,7 +65,7 @@ TRANSITIONS: dict[Status, dict[Step, Status]] = {
         T.DECLINE: S.REQUIRES_PAYMENT_METHOD,
         T.CANCEL: S.CANCELED,
     },
-    S.REQUIRES_CAPTURE: {T.CAPTURE: S.SUCCEEDED, T.CANCEL: S.CANCELED},
+    S.REQUIRES_CAPTURE: {T.CAPTURE: S.SUCCEEDED, T.CANCEL: S.CANCELED, T.EXPIRE: S.CANCELED},
     S.SUCCEEDED: {},
     S.CANCELED: {},
 }

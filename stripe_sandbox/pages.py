@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from flask import Flask, Response, abort, current_app, redirect, render_template, request
 
 from .cards import TEST_CARDS
+from .clock import SandboxClock
 from .config import Config
 from .resources.money import shown as shown_amount
 from .storage import Storage
@@ -21,11 +22,11 @@ SELF_ONLY = (
 )
 
 
-def register(app: Flask, config: Config, storage: Storage) -> None:
+def register(app: Flask, config: Config, storage: Storage, clock: SandboxClock) -> None:
     app.jinja_env.filters["amount"] = lambda body, name="amount": shown_amount(body[name], body["currency"])
     app.jinja_env.filters["when"] = when
     app.add_url_rule("/", "about", lambda: about(config))
-    app.add_url_rule("/dashboard", "dashboard", lambda: dashboard(storage))
+    app.add_url_rule("/dashboard", "dashboard", lambda: dashboard(storage, clock))
     app.add_url_rule("/healthz", "health", lambda: health(storage))
     for path in ("/v3/", "/v3", "/stripe.js"):
         app.add_url_rule(path, f"script {path}", script)
@@ -39,7 +40,7 @@ def about(config: Config) -> Response:
     return own_page(page, framed=False)
 
 
-def dashboard(storage: Storage) -> Response:
+def dashboard(storage: Storage, clock: SandboxClock) -> Response:
     """The latest intents, each with what happened to it and whether the site was told."""
     with storage.read() as tables:
         intents = tables.newest_first("payment_intent", limit=LATEST)
@@ -53,7 +54,8 @@ def dashboard(storage: Storage) -> Response:
         subject = event["data"]["object"]
         intent_id = subject["id"] if subject["object"] == "payment_intent" else subject.get("payment_intent")
         happened.setdefault(intent_id, []).append({"type": event["type"], "delivery": delivery_state(row)})
-    return own_page(render_template("dashboard.html", intents=intents, happened=happened), framed=False)
+    page = render_template("dashboard.html", intents=intents, happened=happened, clock=clock)
+    return own_page(page, framed=False)
 
 
 def delivery_state(row: Any) -> str:

@@ -26,6 +26,10 @@ CREATE TABLE IF NOT EXISTS objects (
 );
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, sequence);
 CREATE INDEX IF NOT EXISTS objects_by_customer ON objects (customer, kind, sequence);
+CREATE INDEX IF NOT EXISTS holds_by_end ON objects (
+    json_extract(body, '$.payment_method_details.card.capture_before')
+) WHERE kind = 'charge' AND json_extract(body, '$.captured') = 0 AND json_extract(body, '$.refunded') = 0;
+CREATE INDEX IF NOT EXISTS refunds_due ON objects (json_extract(hidden, '$.due_at')) WHERE kind = 'refund';
 
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     key          TEXT PRIMARY KEY,
@@ -154,9 +158,25 @@ class Tables:
         bodies = [json.loads(row["body"]) for row in rows]
         return bodies[::-1] if before is not None else bodies
 
+    def bodies_where(self, kind: str, name: str, value: str, *, limit: int) -> list[dict[str, Any]]:
+        """Up to `limit` objects whose attribute `name` is `value`, newest first."""
+        rows = self.connection.execute(
+            "SELECT body FROM objects WHERE kind = ? AND json_extract(body, '$.' || ?) = ? "
+            "ORDER BY sequence DESC LIMIT ?",
+            (kind, name, value, limit),
+        ).fetchall()
+        return [json.loads(row["body"]) for row in rows]
+
     def setting(self, name: str, fresh: str) -> str:
-        """A value that stays the same for the life of the file; `fresh` is taken where there is none yet."""
+        """A value kept in the file; `fresh` is taken where there is none yet."""
         self.connection.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (name, fresh))
         return str(
             self.connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()[0]
         )
+
+    def forget_everything(self) -> None:
+        for table in ("deliveries", "idempotency_keys", "objects", "settings"):
+            self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 (fixed names)
+
+    def change_setting(self, name: str, value: str) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))

@@ -10,11 +10,15 @@ import hashlib
 import hmac
 import json
 import logging
+import sqlite3
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
+from .clock import SandboxClock
 from .config import Config
 from .storage import Storage
 
@@ -34,6 +38,11 @@ def signature(payload: bytes, secrets: tuple[str, ...], timestamp: int) -> str:
     return ",".join([f"t={timestamp}", *(f"v1={mark}" for mark in marks)])
 
 
+class Order(StrEnum):
+    FORWARD = "forward"
+    REVERSE = "reverse"
+
+
 @dataclass
 class Waiting:
     event_id: str
@@ -48,9 +57,16 @@ class Courier:
 
     config: Config
     storage: Storage
+    clock: SandboxClock
+    #: Called at every round, at least once a minute.
+    each_round: Callable[[], None]
     stopping: threading.Event = field(default_factory=threading.Event)
     something_new: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
+    #: Held back: nothing leaves until `release`.
+    held: bool = False
+    #: Up to this event the newest goes first; 0: the oldest goes first, as usual.
+    backwards_up_to: int = 0
 
     def start(self) -> None:
         if self.config.webhook_url:
@@ -70,6 +86,7 @@ class Courier:
         while not self.stopping.is_set():
             self.something_new.clear()
             try:
+                self.each_round()
                 waiting = self.next_waiting()
                 if waiting:
                     self.deliver(waiting)
@@ -80,30 +97,66 @@ class Courier:
                 pause = 1.0
             self.something_new.wait(pause)
 
-    def next_waiting(self) -> Waiting | None:
+    def hold(self) -> None:
+        self.held = True
+
+    def release(self, order: Order) -> int:
+        """Let what was held back leave, in this order; how many events that is."""
+        if not self.held:
+            return 0
         with self.storage.read() as tables:
-            row = tables.connection.execute(
-                "SELECT event, attempts, body FROM deliveries JOIN objects ON objects.id = deliveries.event "
-                "WHERE next_attempt <= ? ORDER BY objects.sequence LIMIT 1",
+            waiting, newest = tables.connection.execute(
+                "SELECT COUNT(*), MAX(sequence) FROM deliveries JOIN objects ON objects.id = event "
+                "WHERE next_attempt <= ?",
                 (self.config.clock(),),
             ).fetchone()
-        if row is None:
+        self.backwards_up_to = newest or 0 if order is Order.REVERSE else 0
+        self.held = False
+        self.wake()
+        return int(waiting)
+
+    def next_waiting(self) -> Waiting | None:
+        if self.held:
             return None
-        return Waiting(row["event"], row["body"], row["attempts"], json.loads(row["body"])["created"])
+        if self.backwards_up_to:
+            if row := self.first_waiting("AND sequence <= ? ORDER BY sequence DESC", self.backwards_up_to):
+                return row
+            self.backwards_up_to = 0
+        return self.first_waiting("ORDER BY sequence")
+
+    def first_waiting(self, which: str, *values: int) -> Waiting | None:
+        with self.storage.read() as tables:
+            row = tables.connection.execute(
+                f"{SELECT_DELIVERY} WHERE next_attempt <= ? {which} LIMIT 1",
+                (self.config.clock(), *values),
+            ).fetchone()
+        return waiting_in(row) if row else None
 
     def until_next(self) -> float:
+        if self.held:
+            return IDLE
         with self.storage.read() as tables:
             soonest = tables.connection.execute("SELECT MIN(next_attempt) FROM deliveries").fetchone()[0]
         return IDLE if soonest is None else min(max(soonest - self.config.clock(), 0.01), IDLE)
 
-    def deliver(self, waiting: Waiting) -> None:
+    def deliver_now(self, event_id: str) -> str | None:
+        """Send an event again, held back or not; what the site answered, or None: there is no such event."""
+        with self.storage.write() as tables:
+            if tables.find("event", event_id) is None:
+                return None
+            tables.connection.execute("INSERT OR IGNORE INTO deliveries (event) VALUES (?)", (event_id,))
+            row = tables.connection.execute(f"{SELECT_DELIVERY} WHERE event = ?", (event_id,)).fetchone()
+        return self.deliver(waiting_in(row))
+
+    def deliver(self, waiting: Waiting) -> str:
+        """What the site answered, or why it did not."""
         assert self.config.webhook_url
         payload = json.dumps(json.loads(waiting.body), indent=2).encode()
         result = post(self.config.webhook_url, payload, self.config.webhook_secrets, int(self.config.clock()))
         now = self.config.clock()
-        arrived = result.isdecimal() and 200 <= int(result) < 300
+        arrived = taken(result)
         pause = PAUSES[min(waiting.attempts, len(PAUSES) - 1)]
-        gone = arrived or now + pause > waiting.created + GIVE_UP_AFTER
+        gone = arrived or self.clock.now() + pause > waiting.created + GIVE_UP_AFTER
         with self.storage.write() as tables:
             tables.connection.execute(
                 "UPDATE deliveries SET attempts = attempts + 1, last_result = ?, delivered_at = ?, "
@@ -117,6 +170,18 @@ class Courier:
             log.warning(
                 "Event %s was not taken (%s); %s", waiting.event_id, result, "given up" if gone else "again"
             )
+        return result
+
+
+SELECT_DELIVERY = "SELECT event, attempts, body FROM deliveries JOIN objects ON objects.id = deliveries.event"
+
+
+def waiting_in(row: sqlite3.Row) -> Waiting:
+    return Waiting(row["event"], row["body"], row["attempts"], json.loads(row["body"])["created"])
+
+
+def taken(result: str) -> bool:
+    return result.isdecimal() and 200 <= int(result) < 300
 
 
 def post(url: str, payload: bytes, secrets: tuple[str, ...], timestamp: int) -> str:

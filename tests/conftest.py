@@ -56,7 +56,8 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 
 
 @pytest.fixture
-def sandbox(sandbox_process: Sandbox, settings) -> Sandbox:
-    """The site speaks to the sandbox, through the real library."""
+def sandbox(sandbox_process: Sandbox, settings) -> Iterator[Sandbox]:
+    """The site speaks to the sandbox, through the real library. No clock or fault outlives the test."""
     sandbox_process.use_in(settings)
-    return sandbox_process
+    yield sandbox_process
+    sandbox_process.calm()

@@ -1,4 +1,4 @@
-"""Starts the stand-in for Stripe as a process, and makes the tokens that a browser would make."""
+"""Starts the stand-in for Stripe as a process, makes the tokens that a browser would make, and moves its levers."""
 
 import secrets
 import socket
@@ -30,6 +30,7 @@ class Sandbox:
     publishable_key: str = field(default_factory=lambda: f"pk_test_{secrets.token_hex(12)}")
     webhook_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(12)}")
     process: "subprocess.Popen[bytes] | None" = None
+    session: requests.Session = field(default_factory=requests.Session)
 
     @property
     def url(self) -> str:
@@ -71,6 +72,46 @@ class Sandbox:
             "test": {"publishable": self.publishable_key, "secret": self.secret_key},
             "live": {"publishable": "", "secret": ""},
         }
+
+    def control(self, method: str, path: str, told: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Move a lever of `stripe_sandbox.control`; a refusal is an error of the test."""
+        answer = self.session.request(
+            method,
+            f"{self.url}/_sandbox{path}",
+            json=told,
+            headers={"Authorization": f"Bearer {self.secret_key}"},
+            timeout=30,
+        )
+        if not answer.ok:
+            raise ValueError(answer.json()["error"]["message"])
+        return answer.json()
+
+    def advance(self, *, days: int = 0, hours: int = 0, seconds: int = 0) -> None:
+        """Move Stripe's clock ahead; what is due by then happens at once. The site's clock stays."""
+        self.control("POST", "/clock", {"advance_seconds": (days * 24 + hours) * 3600 + seconds})
+
+    def reset_clock(self) -> None:
+        self.control("POST", "/clock", {"reset": True})
+
+    def expire(self, intent_id: str) -> None:
+        """The bank ends this hold, as if nobody had captured in time."""
+        self.control("POST", f"/intents/{intent_id}/expire")
+
+    def hold_events(self) -> None:
+        """No webhook leaves until `release_events`."""
+        self.control("POST", "/events/hold")
+
+    def release_events(self, order: str = "forward") -> int:
+        """How many were held back; with `order` "reverse" the newest leaves first."""
+        return self.control("POST", "/events/release", {"order": order})["released"]
+
+    def resend(self, event_id: str) -> str:
+        """Deliver this event once more, now; what the site answered: its status, or why there is none."""
+        return self.control("POST", f"/events/{event_id}/deliver")["result"]
+
+    def calm(self) -> None:
+        """The clock on time, events on their way: as every test wants to find it. Payments stay."""
+        self.control("POST", "/calm")
 
     @property
     def client(self) -> stripe.StripeClient:

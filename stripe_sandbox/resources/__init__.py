@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from ..api import Route
-from . import charges, confirmation_tokens, customers, event_log, payment_intents, payment_methods
+from ..due import Sweep
+from . import (
+    charges,
+    confirmation_tokens,
+    customers,
+    disputes,
+    event_log,
+    holds,
+    payment_intents,
+    payment_methods,
+    refunds,
+)
 
 ROUTES: tuple[Route, ...] = (
     *customers.ROUTES,
@@ -11,5 +22,10 @@ ROUTES: tuple[Route, ...] = (
     *confirmation_tokens.ROUTES,
     *payment_intents.ROUTES,
     *charges.ROUTES,
+    *refunds.ROUTES,
+    *disputes.ROUTES,
     *event_log.ROUTES,
 )
+
+#: What happens by itself when its time has come.
+SWEEPS: tuple[Sweep, ...] = (holds.SWEEP, refunds.SWEEP)

@@ -7,6 +7,7 @@ import pytest
 
 from stripe_sandbox.cards import TEST_CARDS
 from stripe_sandbox.config import ENVIRONMENT_PREFIX, parse_config
+from stripe_sandbox.control import LEVERS
 from stripe_sandbox.intent_states import as_mermaid
 from stripe_sandbox.resources import ROUTES
 
@@ -21,6 +22,12 @@ def test_every_call_is_listed_and_no_other() -> None:
     listed = set(re.findall(r"^\| `((?:GET|POST|DELETE) /\S+)` \| (yes)? *\|$", PAGE, re.M))
     calls = {f"{route.method} {route.path}".replace("<", "{").replace(">", "}"): route for route in ROUTES}
     assert listed == {(call, "yes" if route.open_to_browsers else "") for call, route in calls.items()}
+
+
+def test_every_lever_is_listed_and_no_other() -> None:
+    listed = re.findall(r"^\| `((?:GET|POST|DELETE) /_sandbox\S+)` \|", PAGE, re.M)
+    levers = [f"{lever.method} {lever.path}".replace("<", "{").replace(">", "}") for lever in LEVERS]
+    assert sorted(listed) == sorted(levers)
 
 
 def test_every_card_is_listed() -> None:

@@ -22,7 +22,7 @@ EXPECTED = {
         "decline": "requires_payment_method",
         "cancel": "canceled",
     },
-    "requires_capture": {"capture": "succeeded", "cancel": "canceled"},
+    "requires_capture": {"capture": "succeeded", "cancel": "canceled", "expire": "canceled"},
     "succeeded": {},
     "canceled": {},
 }
