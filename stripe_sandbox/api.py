@@ -76,11 +76,16 @@ class Api:
     #: Called after every change, so that events leave at once.
     after_change: Callable[[], None] = lambda: None
 
-    def answer(self, asked: Asked) -> tuple[Answer, bool]:
-        """The answer, and whether it is one given before. Raises `ApiError` where nothing was begun."""
+    def answer(self, asked: Asked, *, broken: bool = False) -> tuple[Answer, bool]:
+        """The answer, and whether it is one given before. Raises `ApiError` where nothing was begun.
+
+        `broken`: the server fails in place of doing the work.
+        """
         params = check(asked.params, asked.route.accepts)
         if asked.route.method == "GET":
             self.settle_due()
+            if broken:
+                raise broken_down()
             with self.storage.read() as tables:
                 return self.success(self.call(asked, params, tables), asked), False
 
@@ -90,7 +95,7 @@ class Api:
         try:
             with self.storage.write() as tables:
                 self.settle_due_in(tables)
-                answer = self.attempt(asked, params, tables, claim)
+                answer = self.attempt(asked, params, tables, claim, broken=broken)
         except Exception:
             log.exception("%s %s failed", asked.route.method, asked.path)
             answer = refusal(InternalError("The sandbox itself failed; its log says how."), asked)
@@ -115,9 +120,13 @@ class Api:
             for sweep in self.sweeps:
                 sweep.carry_out(call)
 
-    def attempt(self, asked: Asked, params: Json, tables: Tables, claim: Claim | None) -> Answer:
+    def attempt(
+        self, asked: Asked, params: Json, tables: Tables, claim: Claim | None, *, broken: bool
+    ) -> Answer:
         tables.connection.execute("SAVEPOINT attempt")
         try:
+            if broken:
+                raise broken_down()
             answer = self.success(self.call(asked, params, tables), asked)
         except ApiError as refused:
             if not refused.keeps_changes:
@@ -159,6 +168,12 @@ class Api:
 
     def now(self) -> int:
         return int(self.clock.now())
+
+
+def broken_down() -> ApiError:
+    return InternalError(
+        "An unknown error occurred. (A fault that this sandbox was asked to play; nothing was done.)"
+    )
 
 
 def refusal(error: ApiError, asked: Asked) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,10 @@ from .access import Caller, caller_for, check_may_call
 from .api import Api, Asked, Route, refusal_body
 from .clock import SandboxClock
 from .config import Config
-from .errors import ApiError, InvalidRequestError, NotFoundError
+from .errors import ApiError, InvalidRequestError, NotFoundError, RateLimitError
 from .events import api_version
 from .expansion import expand
+from .faults import OF_REQUESTS, Fault, Faults, Kind
 from .form import parse_form
 from .idempotency import forget_interrupted
 from .ids import new_id
@@ -44,14 +46,15 @@ def make_sandbox(config: Config) -> Sandbox:
     forget_interrupted(storage)
     clock = SandboxClock(config.clock, storage)
     api = Api(config, storage, clock, expand, SWEEPS)
-    courier = Courier(config, storage, clock, each_round=api.settle_due)
+    faults = Faults()
+    courier = Courier(config, storage, clock, faults, each_round=api.settle_due)
     api.after_change = courier.wake
     app = Flask("stripe_sandbox", static_folder="static", static_url_path="/assets")
     for route in ROUTES:
         app.add_url_rule(
             route.path,
             f"{route.method} {route.path}",
-            api_view(api, route),
+            api_view(api, route, faults),
             methods=[route.method],
             provide_automatic_options=False,
         )
@@ -60,7 +63,7 @@ def make_sandbox(config: Config) -> Sandbox:
             route.path, f"{route.method} {route.path}", authentication_view(api, route), methods=["POST"]
         )
     pages.register(app, config, storage, clock)
-    control.register(app, control.Control(api, courier))
+    control.register(app, control.Control(api, courier, faults))
     app.add_url_rule(
         "/v1/<path:rest>", "preflight", preflight, methods=["OPTIONS"], provide_automatic_options=False
     )
@@ -69,32 +72,82 @@ def make_sandbox(config: Config) -> Sandbox:
     return Sandbox(config, storage, courier, app)
 
 
-def api_view(api: Api, route: Route) -> Any:
+def api_view(api: Api, route: Route, faults: Faults) -> Any:
     """The function that Flask calls for `route`."""
 
     def view(**path_parts: str) -> Response:
         began = time.perf_counter()
         request_id = new_id("request")
         headers = {"Request-Id": request_id, "Stripe-Version": api_version()}
+        fault = None
         try:
             asked = read_request(api.config, route, path_parts, request_id)
             if asked.idempotency_key:
                 headers["Idempotency-Key"] = asked.idempotency_key
-            answer, replayed = api.answer(asked)
+            fault = faults.take(OF_REQUESTS, f"{request.method} {request.path}")
+            prevent(fault)
+            answer, replayed = api.answer(asked, broken=strikes_as(fault, Kind.ERROR_500))
             if replayed:
                 headers |= {"Idempotent-Replayed": "true", "Original-Request": answer.request_id}
+            if answer.status == 500 and asked.idempotency_key:
+                headers["Stripe-Should-Retry"] = "false"  # The key would only bring the same answer.
             response = Response(answer.body, answer.status, headers, mimetype="application/json")
         except ApiError as error:
             response = Response(
                 refusal_body(error, request_id), error.status, headers, mimetype="application/json"
             )
+        response = spoil(response, fault)
         took = (time.perf_counter() - began) * 1000
         log.info(
-            "%s %s %s (%.0f ms) %s", request.method, request.path, response.status_code, took, request_id
+            "%s %s %s (%.0f ms) %s%s",
+            request.method,
+            request.path,
+            response.status_code,
+            took,
+            request_id,
+            f" {fault.kind}" if fault else "",
         )
         return response
 
     return view
+
+
+def strikes_as(fault: Fault | None, kind: Kind) -> bool:
+    return fault is not None and fault.kind is kind
+
+
+def prevent(fault: Fault | None) -> None:
+    """The faults that strike before anything is done."""
+    if strikes_as(fault, Kind.DROP_BEFORE):
+        raise HungUp("The connection was closed; a fault that this sandbox was asked to play.")
+    if strikes_as(fault, Kind.RATE_LIMIT):
+        raise RateLimitError(
+            "Request rate limit exceeded. Learn more about rate limits here "
+            "https://docs.stripe.com/rate-limits.",
+            code="rate_limit",
+        )
+
+
+def spoil(response: Response, fault: Fault | None) -> Response:
+    """The faults that strike when everything is done."""
+    match fault.kind if fault else None:
+        case Kind.DROP_BEFORE | Kind.DROP_AFTER:
+            hang_up()
+        case Kind.SLOW if fault:
+            time.sleep(fault.seconds)
+        case Kind.GARBAGE:
+            return Response("<!doctype html><title>Bad gateway</title>", 200, mimetype="text/html")
+    return response
+
+
+class HungUp(ApiError):
+    """Nobody reads it: the connection is closed before it is written."""
+
+
+def hang_up() -> None:
+    """End the connection here and now; whatever the server writes to it afterwards goes nowhere."""
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
 
 
 def read_request(config: Config, route: Route, path_parts: dict[str, str], request_id: str) -> Asked:

@@ -18,11 +18,14 @@ from .access import caller_for, check_may_call
 from .api import Api, Json
 from .clock import FURTHEST
 from .errors import ApiError, AuthenticationError, InvalidRequestError, no_such
+from .faults import OF_EVENTS, Fault, Faults, Kind
 from .resources import holds
 from .resources.payment_intents import found
 from .webhooks import Courier, Order
 
 PREFIX = "/_sandbox"
+#: How long a slow answer may take: longer than any client waits.
+MOST_SECONDS = 120
 
 
 class Nothing(BaseModel):
@@ -36,6 +39,16 @@ class ClockChange(Nothing):
     reset: Literal[True] | None = None
 
 
+class FaultAsked(Nothing):
+    kind: Kind
+    method: Literal["GET", "POST", "DELETE"] | None = None
+    path: str | None = Field(default=None, pattern=r"^/v1/\S+$", max_length=200)
+    event_type: str | None = Field(default=None, pattern=r"^[a-z0-9_.*]+$", max_length=100)
+    times: int = Field(default=1, ge=1, le=1000)
+    skip: int = Field(default=0, ge=0, le=1000)
+    seconds: float | None = Field(default=None, gt=0, le=MOST_SECONDS)
+
+
 class Release(Nothing):
     order: Literal["forward", "reverse"] = "forward"
 
@@ -46,6 +59,7 @@ class Control:
 
     api: Api
     courier: Courier
+    faults: Faults
 
     def clock(self, _: Nothing) -> Json:
         clock = self.api.clock
@@ -63,6 +77,27 @@ class Control:
         clock.move(ahead)
         self.api.settle_due()
         return self.clock(change)
+
+    def show_faults(self, _: Nothing) -> Json:
+        return {"faults": self.faults.shown()}
+
+    def add_fault(self, asked: FaultAsked) -> Json:
+        of_events = asked.kind in OF_EVENTS
+        if of_events:
+            self.check_delivers()
+        wrong = ("method", "path") if of_events else ("event_type",)
+        wrong = wrong if asked.kind is Kind.SLOW else (*wrong, "seconds")
+        for name in wrong:
+            if getattr(asked, name) is not None:
+                raise InvalidRequestError(f"A fault of kind {asked.kind} has no {name}.", param=name)
+        if asked.kind is Kind.SLOW and asked.seconds is None:
+            raise InvalidRequestError("How many seconds is it to be slow?", param="seconds")
+        strikes = (asked.event_type or "*") if of_events else f"{asked.method or '*'} {asked.path or '*'}"
+        self.faults.add(Fault(asked.kind, strikes, asked.times, asked.skip, asked.seconds or 0))
+        return self.show_faults(asked)
+
+    def clear_faults(self, _: Nothing) -> Json:
+        return {"cleared": self.faults.clear()}
 
     def expire(self, _: Nothing, intent_id: str) -> Json:
         """The bank ends this hold, before its time."""
@@ -100,6 +135,7 @@ class Control:
         """Time and courier as usual again; what was stored stays."""
         if self.api.clock.ahead:
             self.api.clock.move(0)
+        self.faults.clear()
         self.courier.release(Order.FORWARD)
         return {"calm": True}
 
@@ -122,6 +158,9 @@ class Lever:
 LEVERS = (
     Lever("GET", f"{PREFIX}/clock", Control.clock),
     Lever("POST", f"{PREFIX}/clock", Control.move_clock, ClockChange),
+    Lever("GET", f"{PREFIX}/faults", Control.show_faults),
+    Lever("POST", f"{PREFIX}/faults", Control.add_fault, FaultAsked),
+    Lever("DELETE", f"{PREFIX}/faults", Control.clear_faults),
     Lever("POST", f"{PREFIX}/intents/<intent_id>/expire", Control.expire),
     Lever("POST", f"{PREFIX}/events/hold", Control.hold_events),
     Lever("POST", f"{PREFIX}/events/release", Control.release_events, Release),

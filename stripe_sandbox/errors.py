@@ -103,6 +103,12 @@ class IdempotencyKeyInUseError(ApiError):
     type = "idempotency_error"
 
 
+class RateLimitError(ApiError):
+    """429: too many at once, or a fault that plays so. Nothing was begun."""
+
+    status = 429
+
+
 class InternalError(ApiError):
     """500: a fault of the sandbox itself, or one that it was asked to play."""
 

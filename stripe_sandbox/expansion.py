@@ -50,11 +50,30 @@ def expanded(tables: Tables, body: dict[str, Any], parts: list[str], path: str) 
         if isinstance(value, str):
             stored = tables.find(referred, value)
             value = stored.body if stored else value
+        if rest and value is None:
+            check_expandable(referred, rest, path)
     else:
-        raise InvalidRequestError(f"This property cannot be expanded ({path}).")
+        raise not_expandable(path)
     if rest and isinstance(value, dict):
         value = expanded(tables, value, rest, path)
     return {**body, name: value}
+
+
+def check_expandable(kind: str, parts: list[str], path: str) -> None:
+    """Where there is nothing to expand now, there must be something that could be."""
+    name, *rest = parts
+    if kind == "charge" and name == "refunds":
+        kind, rest = ("refund", rest[1:]) if rest[:1] == ["data"] and len(rest) > 1 else ("", rest)
+    elif name in REFERENCES.get(kind, {}):
+        kind = REFERENCES[kind][name]
+    else:
+        raise not_expandable(path)
+    if rest:
+        check_expandable(kind, rest, path)
+
+
+def not_expandable(path: str) -> InvalidRequestError:
+    return InvalidRequestError(f"This property cannot be expanded ({path}).")
 
 
 def refunds_of(tables: Tables, charge_id: str) -> dict[str, Any]:

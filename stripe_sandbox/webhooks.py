@@ -20,6 +20,7 @@ from enum import StrEnum
 
 from .clock import SandboxClock
 from .config import Config
+from .faults import OF_EVENTS, Faults, Kind
 from .storage import Storage
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ PAUSES = (1, 2, 5, 10, 30)
 GIVE_UP_AFTER = 24 * 60 * 60
 TIMEOUT = 10
 IDLE = 60.0
+#: How old a stale signature is; sites allow 300 seconds.
+STALE = 600
 
 
 def signature(payload: bytes, secrets: tuple[str, ...], timestamp: int) -> str:
@@ -49,6 +52,7 @@ class Waiting:
     body: str
     attempts: int
     created: int
+    type: str
 
 
 @dataclass
@@ -58,6 +62,7 @@ class Courier:
     config: Config
     storage: Storage
     clock: SandboxClock
+    faults: Faults
     #: Called at every round, at least once a minute.
     each_round: Callable[[], None]
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -150,13 +155,15 @@ class Courier:
 
     def deliver(self, waiting: Waiting) -> str:
         """What the site answered, or why it did not."""
-        assert self.config.webhook_url
-        payload = json.dumps(json.loads(waiting.body), indent=2).encode()
-        result = post(self.config.webhook_url, payload, self.config.webhook_secrets, int(self.config.clock()))
+        fault = self.faults.take(OF_EVENTS, waiting.type)
+        kind = fault.kind if fault else None
+        result = "kept back by a fault" if kind is Kind.DROP_EVENT else self.send(waiting, kind)
         now = self.config.clock()
         arrived = taken(result)
         pause = PAUSES[min(waiting.attempts, len(PAUSES) - 1)]
-        gone = arrived or self.clock.now() + pause > waiting.created + GIVE_UP_AFTER
+        gone = (
+            arrived or kind is Kind.DROP_EVENT or self.clock.now() + pause > waiting.created + GIVE_UP_AFTER
+        )
         with self.storage.write() as tables:
             tables.connection.execute(
                 "UPDATE deliveries SET attempts = attempts + 1, last_result = ?, delivered_at = ?, "
@@ -172,12 +179,26 @@ class Courier:
             )
         return result
 
+    def send(self, waiting: Waiting, kind: Kind | None) -> str:
+        assert self.config.webhook_url
+        payload = json.dumps(json.loads(waiting.body), indent=2).encode()
+        secrets, signed_at = self.config.webhook_secrets, int(self.config.clock())
+        if kind is Kind.WRONG_SIGNATURE:
+            secrets = ("whsec_a_secret_of_somebody_else",)
+        if kind is Kind.STALE_TIMESTAMP:
+            signed_at -= STALE
+        result = post(self.config.webhook_url, payload, secrets, signed_at)
+        if kind is Kind.DUPLICATE_EVENT:
+            result = post(self.config.webhook_url, payload, secrets, signed_at)
+        return result
+
 
 SELECT_DELIVERY = "SELECT event, attempts, body FROM deliveries JOIN objects ON objects.id = deliveries.event"
 
 
 def waiting_in(row: sqlite3.Row) -> Waiting:
-    return Waiting(row["event"], row["body"], row["attempts"], json.loads(row["body"])["created"])
+    event = json.loads(row["body"])
+    return Waiting(row["event"], row["body"], row["attempts"], event["created"], event["type"])
 
 
 def taken(result: str) -> bool:

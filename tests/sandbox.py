@@ -97,6 +97,21 @@ class Sandbox:
         """The bank ends this hold, as if nobody had captured in time."""
         self.control("POST", f"/intents/{intent_id}/expire")
 
+    def fault(self, kind: str, path: str | None = None, **more: Any) -> None:
+        """Something goes wrong with the next request, or delivery, that it fits; see `stripe_sandbox.faults`.
+
+        `path` is like "/v1/payment_intents/*/capture"; `more`: method, event_type, times, skip, seconds.
+        """
+        where = {"path": path} if path else {}
+        self.control("POST", "/faults", {"kind": kind, **where, **more})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Those that have not struck yet."""
+        return self.control("GET", "/faults")["faults"]
+
+    def clear_faults(self) -> None:
+        self.control("DELETE", "/faults")
+
     def hold_events(self) -> None:
         """No webhook leaves until `release_events`."""
         self.control("POST", "/events/hold")
@@ -110,7 +125,7 @@ class Sandbox:
         return self.control("POST", f"/events/{event_id}/deliver")["result"]
 
     def calm(self) -> None:
-        """The clock on time, events on their way: as every test wants to find it. Payments stay."""
+        """The clock on time, no faults, events on their way: as every test wants to find it. Payments stay."""
         self.control("POST", "/calm")
 
     @property

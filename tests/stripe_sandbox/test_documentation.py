@@ -8,6 +8,7 @@ import pytest
 from stripe_sandbox.cards import TEST_CARDS
 from stripe_sandbox.config import ENVIRONMENT_PREFIX, parse_config
 from stripe_sandbox.control import LEVERS
+from stripe_sandbox.faults import OF_EVENTS, Kind
 from stripe_sandbox.intent_states import as_mermaid
 from stripe_sandbox.resources import ROUTES
 
@@ -28,6 +29,11 @@ def test_every_lever_is_listed_and_no_other() -> None:
     listed = re.findall(r"^\| `((?:GET|POST|DELETE) /_sandbox\S+)` \|", PAGE, re.M)
     levers = [f"{lever.method} {lever.path}".replace("<", "{").replace(">", "}") for lever in LEVERS]
     assert sorted(listed) == sorted(levers)
+
+
+def test_every_kind_of_fault_is_listed_and_no_other() -> None:
+    listed = re.findall(r"^\| `([a-z0-9_]+)` \| (request|delivery) \|", PAGE, re.M)
+    assert sorted(listed) == sorted((kind, "delivery" if kind in OF_EVENTS else "request") for kind in Kind)
 
 
 def test_every_card_is_listed() -> None:

@@ -7,7 +7,7 @@ import pytest
 import stripe
 
 from stripe_sandbox.server import RunningSandbox
-from tests.stripe_sandbox.surroundings import Clock, answer_bank, hold
+from tests.stripe_sandbox.surroundings import RETURN_URL, Clock, answer_bank, hold
 
 ELSEWHERE = {"deleted"}
 
@@ -105,6 +105,23 @@ def test_nothing_is_invented(everything: list[stripe.StripeObject]) -> None:
 
 def test_nothing_is_live(everything: list[stripe.StripeObject]) -> None:
     assert not any(getattr(shown, "livemode", False) for shown in everything)
+
+
+@pytest.mark.parametrize(
+    "path", ["charge", "latest_charge.nothing", "latest_charge.refunds.nothing", "latest_charge.refunds.data"]
+)
+@pytest.mark.parametrize("confirm", [True, False], ids=["with a charge", "without a charge"])
+def test_what_cannot_be_expanded_is_refused(client: stripe.StripeClient, path: str, confirm: bool) -> None:
+    intent = hold(client, confirm=confirm, return_url=RETURN_URL if confirm else None)
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded") as refused:
+        client.v1.payment_intents.retrieve(intent.id, {"expand": [path]})
+    assert refused.value.http_status == 400
+
+
+@pytest.mark.parametrize("path", ["latest_charge.refunds", "latest_charge.refunds.data.payment_intent"])
+def test_what_could_be_expanded_is_not_refused(client: stripe.StripeClient, path: str) -> None:
+    intent = hold(client, confirm=False, return_url=None)
+    assert client.v1.payment_intents.retrieve(intent.id, {"expand": [path]}).latest_charge is None
 
 
 def test_objects_are_refreshed_and_expanded(client: stripe.StripeClient) -> None:
