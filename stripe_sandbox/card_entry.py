@@ -28,15 +28,7 @@ def read_card(typed: dict[str, Any], today: datetime.date) -> EnteredCard:
     if not luhn_is_valid(number):
         raise refused("incorrect_number", "Your card number is incorrect.", "number")
 
-    month, year = whole(typed.get("exp_month")), whole(typed.get("exp_year"))
-    if month is None or not 1 <= month <= 12:
-        raise refused("invalid_expiry_month", "Your card's expiration month is invalid.", "exp_month")
-    year = year + today.year // 100 * 100 if year is not None and year < 100 else year
-    if year is None or not today.year <= year <= today.year + FARTHEST_EXPIRY:
-        raise refused("invalid_expiry_year", "Your card's expiration year is invalid.", "exp_year")
-    if (year, month) < (today.year, today.month):
-        raise refused("invalid_expiry_month", "Your card's expiration month is invalid.", "exp_month")
-
+    month, year = check_expiry(whole(typed.get("exp_month")), whole(typed.get("exp_year")), today)
     length = 4 if brand_of(number) == "amex" else 3
     if not re.fullmatch(f"[0-9]{{{length}}}", str(typed.get("cvc", ""))):
         raise refused("invalid_cvc", "Your card's security code is invalid.", "cvc")
@@ -50,6 +42,18 @@ def read_card(typed: dict[str, Any], today: datetime.date) -> EnteredCard:
             param=NOT_A_TEST_CARD.param,
         )
     return EnteredCard(card, month, year)
+
+
+def check_expiry(month: int | None, year: int | None, today: datetime.date) -> tuple[int, int]:
+    """Month and year, the year in full. Raises `CardError` on none, on one long ago and on one far ahead."""
+    if month is None or not 1 <= month <= 12:
+        raise refused("invalid_expiry_month", "Your card's expiration month is invalid.", "exp_month")
+    year = year + today.year // 100 * 100 if year is not None and year < 100 else year
+    if year is None or not today.year <= year <= today.year + FARTHEST_EXPIRY:
+        raise refused("invalid_expiry_year", "Your card's expiration year is invalid.", "exp_year")
+    if (year, month) < (today.year, today.month):
+        raise refused("invalid_expiry_month", "Your card's expiration month is invalid.", "exp_month")
+    return month, year
 
 
 def whole(value: Any) -> int | None:

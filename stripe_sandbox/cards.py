@@ -11,6 +11,16 @@ from enum import StrEnum
 from itertools import pairwise
 
 
+class Refunding(StrEnum):
+    """How a refund to the card goes."""
+
+    AT_ONCE = "at_once"
+    #: It starts pending, and succeeds later.
+    SLOWLY = "slowly"
+    #: It looks done, and the bank sends it back later.
+    COMES_BACK = "comes_back"
+
+
 class Challenge(StrEnum):
     """When the card's bank wants to see the customer (3-D Secure)."""
 
@@ -46,6 +56,9 @@ class Card:
     #: The bank refuses already when the card is saved with a customer.
     refuses_saving: bool = True
     cvc_check: str = "pass"
+    refunding: Refunding = Refunding.AT_ONCE
+    #: The cardholder disputes the payment as soon as the money is taken.
+    is_disputed: bool = False
 
     @property
     def last4(self) -> str:
@@ -154,6 +167,19 @@ TEST_CARDS = (
         "Pays; 3-D Secure only where the shop asks for it",
         challenge=Challenge.ON_REQUEST,
     ),
+    Card(
+        "pendingRefund",
+        "4000000000007726",
+        "Pays; a refund is pending for a while, then succeeds",
+        refunding=Refunding.SLOWLY,
+    ),
+    Card(
+        "refundFail",
+        "4000000000005126",
+        "Pays; a refund succeeds, and fails a while later",
+        refunding=Refunding.COMES_BACK,
+    ),
+    Card("createDispute", "4000000000000259", "Pays; disputed as fraudulent at once", is_disputed=True),
 )
 
 BY_NUMBER = {card.number: card for card in TEST_CARDS}

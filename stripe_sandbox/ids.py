@@ -14,6 +14,8 @@ SHAPES = {
     "confirmation_token": ("ctoken_1", 23),
     "payment_intent": ("pi_3", 23),
     "charge": ("ch_3", 23),
+    "refund": ("re_3", 23),
+    "dispute": ("du_1", 23),
     "event": ("evt_3", 23),
     "request": ("req_", 14),
 }

@@ -41,9 +41,14 @@ def about(config: Config) -> Response:
 
 
 def dashboard(storage: Storage, clock: SandboxClock) -> Response:
-    """The latest intents, each with what happened to it and whether the site was told."""
+    """The latest intents, each with what went back, what happened to it and whether the site was told."""
     with storage.read() as tables:
         intents = tables.newest_first("payment_intent", limit=LATEST)
+        took_back = tables.connection.execute(
+            "SELECT body FROM objects WHERE kind IN ('refund', 'dispute') AND "
+            "json_extract(body, '$.payment_intent') IN (SELECT value FROM json_each(?)) ORDER BY sequence",
+            (json.dumps([intent["id"] for intent in intents]),),
+        ).fetchall()
         rows = tables.connection.execute(
             "SELECT objects.body, deliveries.* FROM objects LEFT JOIN deliveries ON deliveries.event = "
             "objects.id WHERE kind = 'event' ORDER BY sequence DESC LIMIT 1000"
@@ -54,7 +59,11 @@ def dashboard(storage: Storage, clock: SandboxClock) -> Response:
         subject = event["data"]["object"]
         intent_id = subject["id"] if subject["object"] == "payment_intent" else subject.get("payment_intent")
         happened.setdefault(intent_id, []).append({"type": event["type"], "delivery": delivery_state(row)})
-    page = render_template("dashboard.html", intents=intents, happened=happened, clock=clock)
+    back: dict[str, list[dict[str, Any]]] = {}
+    for row in took_back:
+        body = json.loads(row["body"])
+        back.setdefault(body["payment_intent"], []).append(body)
+    page = render_template("dashboard.html", intents=intents, back=back, happened=happened, clock=clock)
     return own_page(page, framed=False)
 
 

@@ -29,6 +29,7 @@ CREATE INDEX IF NOT EXISTS objects_by_customer ON objects (customer, kind, seque
 CREATE INDEX IF NOT EXISTS holds_by_end ON objects (
     json_extract(body, '$.payment_method_details.card.capture_before')
 ) WHERE kind = 'charge' AND json_extract(body, '$.captured') = 0 AND json_extract(body, '$.refunded') = 0;
+CREATE INDEX IF NOT EXISTS refunds_due ON objects (json_extract(hidden, '$.due_at')) WHERE kind = 'refund';
 
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     key          TEXT PRIMARY KEY,
@@ -156,6 +157,15 @@ class Tables:
         ).fetchall()
         bodies = [json.loads(row["body"]) for row in rows]
         return bodies[::-1] if before is not None else bodies
+
+    def bodies_where(self, kind: str, name: str, value: str, *, limit: int) -> list[dict[str, Any]]:
+        """Up to `limit` objects whose attribute `name` is `value`, newest first."""
+        rows = self.connection.execute(
+            "SELECT body FROM objects WHERE kind = ? AND json_extract(body, '$.' || ?) = ? "
+            "ORDER BY sequence DESC LIMIT ?",
+            (kind, name, value, limit),
+        ).fetchall()
+        return [json.loads(row["body"]) for row in rows]
 
     def setting(self, name: str, fresh: str) -> str:
         """A value kept in the file; `fresh` is taken where there is none yet."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from ..api import Route
 from ..due import Sweep
-from . import charges, confirmation_tokens, customers, event_log, holds, payment_intents, payment_methods
+from . import (
+    charges,
+    confirmation_tokens,
+    customers,
+    disputes,
+    event_log,
+    holds,
+    payment_intents,
+    payment_methods,
+    refunds,
+)
 
 ROUTES: tuple[Route, ...] = (
     *customers.ROUTES,
@@ -12,8 +22,10 @@ ROUTES: tuple[Route, ...] = (
     *confirmation_tokens.ROUTES,
     *payment_intents.ROUTES,
     *charges.ROUTES,
+    *refunds.ROUTES,
+    *disputes.ROUTES,
     *event_log.ROUTES,
 )
 
 #: What happens by itself when its time has come.
-SWEEPS: tuple[Sweep, ...] = (holds.SWEEP,)
+SWEEPS: tuple[Sweep, ...] = (holds.SWEEP, refunds.SWEEP)

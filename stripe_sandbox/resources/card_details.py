@@ -54,6 +54,13 @@ def no_billing_details() -> dict[str, Any]:
     return {"address": address, "email": None, "name": None, "phone": None, "tax_id": None}
 
 
+def changed_details(present: Json, given: Json) -> dict[str, Any]:
+    """`present` with what was given; an empty text unsets, an empty address unsets all of it."""
+    address = given.get("address", {})
+    address = {**present["address"], **address} if address != "" else {}
+    return billing_details({**present, **given, "address": address})
+
+
 def billing_details(given: Json) -> dict[str, Any]:
     """What was given, with every other field present and empty."""
     empty = no_billing_details()

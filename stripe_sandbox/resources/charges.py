@@ -13,7 +13,7 @@ from ..errors import no_such
 from ..ids import new_id
 from ..parameters import accepts
 from ..storage import Stored
-from .listing import page
+from .listing import check_named, page
 from .payment_methods import test_card_of
 
 #: Ends a query for the holds that were not captured in time; its one value is the moment. It is asked at every
@@ -194,9 +194,14 @@ def give_back(call: Call, charge: Stored) -> None:
 
 def of(call: Call, intent: Stored) -> Stored:
     """The latest charge of an intent that has one."""
-    charge = call.tables.find("charge", intent.body["latest_charge"])
+    return named(call, intent.body["latest_charge"])
+
+
+def named(call: Call, charge_id: str) -> Stored:
+    """A charge that another object names."""
+    charge = call.tables.find("charge", charge_id)
     if charge is None:
-        raise LookupError(f"{intent.id} names a charge that is not there")
+        raise LookupError(f"There is no charge {charge_id}, although something names it")
     return charge
 
 
@@ -208,13 +213,9 @@ def retrieve(call: Call, charge_id: str) -> Json:
 
 
 def list_charges(call: Call) -> Json:
-    intent_id = call.params.get("payment_intent")
+    check_named(call, "customer", "payment_intent")
     return page(
-        call,
-        "charge",
-        "/v1/charges",
-        customer=call.params.get("customer"),
-        keep=lambda body: intent_id is None or body["payment_intent"] == intent_id,
+        call, "charge", "/v1/charges", customer=call.params.get("customer"), having=("payment_intent",)
     )
 
 
@@ -225,7 +226,7 @@ ROUTES = (
         list_charges,
         accepts(
             "_charge_list_params:ChargeListParams",
-            "customer payment_intent limit starting_after ending_before",
+            "customer payment_intent created limit starting_after ending_before",
         ),
     ),
     Route(

@@ -49,6 +49,7 @@ class BillingDetails(TypedDict, total=False):
 
 class TypedPaymentMethod(TypedDict):
     type: Literal["card"]
+    allow_redisplay: NotRequired[Literal["always", "limited", "unspecified"]]
     card: TypedCard
     billing_details: NotRequired[BillingDetails]
 
@@ -73,11 +74,15 @@ def create_in_browser(call: Call) -> Json:
     given = call.params["payment_method_data"]
     entered = read_card(given["card"], datetime.datetime.fromtimestamp(call.now, datetime.UTC).date())
     expires = (entered.exp_month, entered.exp_year)
-    return make(call, entered.card, expires, given.get("billing_details", {}), from_browser=True).body
+    return make(call, entered.card, expires, given, from_browser=True).body
 
 
 def create_for_test(call: Call) -> Json:
-    """Stripe's test helper: a token without a browser, for a stored or a ready-made payment method."""
+    """Stripe's test helper: a token without a browser, for a stored or a ready-made payment method.
+
+    Whether the card may be shown again is for a stored one to say: ``payment_method_data`` of this call
+    does not know cards.
+    """
     method_id = call.params.get("payment_method")
     if method_id is None:
         raise InvalidRequestError(
@@ -94,7 +99,7 @@ def create_for_test(call: Call) -> Json:
         call,
         payment_methods.test_card_of(method),
         (shown["exp_month"], shown["exp_year"]),
-        method.body["billing_details"],
+        method.body,
         from_browser=False,
     )
     token.hidden["payment_method"] = method.id
@@ -104,11 +109,12 @@ def create_for_test(call: Call) -> Json:
 
 
 def make(
-    call: Call, card: Card, expires: tuple[int, int] | None, billing: Json, *, from_browser: bool
+    call: Call, card: Card, expires: tuple[int, int] | None, given: Json, *, from_browser: bool
 ) -> Stored:
+    """`given` may hold ``billing_details`` and ``allow_redisplay``."""
     year = datetime.datetime.fromtimestamp(call.now, datetime.UTC).year + 3
     exp_month, exp_year = expires or (12, year)
-    details = billing_details(billing)
+    details = billing_details(given.get("billing_details", {}))
     postal_code_given = bool(details["address"]["postal_code"])
     body: dict[str, Any] = {
         "id": new_id("confirmation_token"),
@@ -120,7 +126,7 @@ def make(
         "payment_intent": None,
         "payment_method_options": {"card": {"cvc_token": None, "installments": None}},
         "payment_method_preview": {
-            "allow_redisplay": "unspecified",
+            "allow_redisplay": given.get("allow_redisplay", "unspecified"),
             "billing_details": details,
             "card": card_hash(call, card, exp_month, exp_year, postal_code_given=postal_code_given),
             "customer": None,
@@ -170,6 +176,7 @@ def redeem(call: Call, token_id: str, intent_id: str) -> tuple[Stored, Stored]:
             expires=(preview["card"]["exp_month"], preview["card"]["exp_year"]),
             billing=preview["billing_details"],
             postal_code_given=bool(preview["billing_details"]["address"]["postal_code"]),
+            allow_redisplay=preview["allow_redisplay"],
         )
     token.hidden["used"] = True
     token.body |= {"payment_intent": intent_id, "expires_at": None}

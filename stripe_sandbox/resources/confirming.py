@@ -11,7 +11,7 @@ from ..cards import Decline
 from ..errors import CardError, InvalidRequestError, UnexpectedStateError
 from ..intent_states import Status, Step, after, can
 from ..storage import Stored
-from . import charges, confirmation_tokens, payment_methods
+from . import charges, confirmation_tokens, disputes, payment_methods
 from .browser_view import shown
 from .challenges import challenge_url, next_action
 
@@ -153,6 +153,8 @@ def approve(call: Call, intent: Stored, method: Stored, *, authenticated: bool) 
         "payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded",
         intent.body,
     )
+    if not manual:
+        disputes.follow_capture(call, charge)
 
 
 def remember_card(call: Call, intent: Stored, method: Stored, *, authenticated: bool) -> None:

@@ -25,7 +25,9 @@ ROUTES = (
         "GET",
         "/v1/events",
         list_events,
-        accepts("_event_list_params:EventListParams", "type types limit starting_after ending_before"),
+        accepts(
+            "_event_list_params:EventListParams", "type types created limit starting_after ending_before"
+        ),
     ),
     Route("GET", "/v1/events/<event_id>", retrieve, accepts("_event_retrieve_params:EventRetrieveParams")),
 )

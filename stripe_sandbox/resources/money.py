@@ -21,6 +21,7 @@ CURRENCIES = {
     "jpy": (50, 0),
 }
 LARGEST = 99_999_999
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
 
 
 def check_currency(given: str) -> str:
@@ -50,6 +51,12 @@ def check_amount(amount: int, currency: str) -> None:
             code="amount_too_large",
             param="amount",
         )
+
+
+def with_symbol(amount: int, currency: str) -> str:
+    """As Stripe's sentences about refunds have it: $12.50."""
+    symbol = SYMBOLS.get(currency)
+    return f"{symbol}{amount / 100:,.2f}" if symbol else shown(amount, currency)
 
 
 def shown(amount: int, currency: str) -> str:

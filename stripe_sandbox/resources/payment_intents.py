@@ -12,8 +12,9 @@ from ..ids import client_secret_for, new_id
 from ..intent_states import Status, Step, after, can, statuses_allowing
 from ..parameters import accepts
 from ..storage import Stored
-from . import confirming, metadata, payment_methods, settling
+from . import confirming, intent_search, metadata, payment_methods, settling
 from .browser_view import check_client_secret, shown
+from .listing import check_named, page
 from .money import check_amount, check_currency
 from .references import living_customer
 
@@ -122,6 +123,11 @@ def retrieve(call: Call, intent_id: str) -> Json:
     return shown(call, intent)
 
 
+def list_intents(call: Call) -> Json:
+    check_named(call, "customer")
+    return page(call, "payment_intent", "/v1/payment_intents", customer=call.params.get("customer"))
+
+
 def update(call: Call, intent_id: str) -> Json:
     intent = found(call, intent_id)
     given = call.params
@@ -224,6 +230,21 @@ ROUTES = (
             "_payment_intent_create_params:PaymentIntentCreateParams",
             f"amount currency confirm automatic_payment_methods {DESCRIPTIVE} {CHOICES} {CONFIRMING}",
         ),
+    ),
+    Route(
+        "GET",
+        "/v1/payment_intents",
+        list_intents,
+        accepts(
+            "_payment_intent_list_params:PaymentIntentListParams",
+            "customer created limit starting_after ending_before",
+        ),
+    ),
+    Route(
+        "GET",
+        "/v1/payment_intents/search",
+        intent_search.search,
+        accepts("_payment_intent_search_params:PaymentIntentSearchParams", "query limit page"),
     ),
     Route(
         "GET",

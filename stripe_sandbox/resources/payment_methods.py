@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 from typing import Any
 
 from .. import events
 from ..api import Call, Json, Route
+from ..card_entry import check_expiry
 from ..cards import BY_NAME, Card
 from ..errors import ApiError, CardError, InvalidRequestError, UnexpectedStateError, no_such
 from ..ids import new_id
 from ..parameters import accepts
 from ..storage import Stored
 from . import metadata
-from .card_details import billing_details, card_hash
+from .card_details import billing_details, card_hash, changed_details
 from .listing import page
 from .references import living_customer
 
@@ -35,7 +37,12 @@ def create(call: Call) -> Json:
     test_card = BY_NAME.get(card.get("token", "").removeprefix("tok_"))
     if test_card is None:
         raise no_such("token", card.get("token", ""), param="card[token]")
-    method = make(call, test_card, billing=given.get("billing_details"))
+    method = make(
+        call,
+        test_card,
+        billing=given.get("billing_details"),
+        allow_redisplay=given.get("allow_redisplay", "unspecified"),
+    )
     method.body["metadata"] = metadata.merged({}, given.get("metadata"))
     call.tables.save(method)
     return method.body
@@ -48,6 +55,7 @@ def make(
     expires: tuple[int, int] | None = None,
     billing: Json | None = None,
     postal_code_given: bool = False,
+    allow_redisplay: str = "unspecified",
 ) -> Stored:
     """A new payment method; `expires` is month and year, three years ahead where the card came by name."""
     year = datetime.datetime.fromtimestamp(call.now, datetime.UTC).year + 3
@@ -55,7 +63,7 @@ def make(
     body: dict[str, Any] = {
         "id": new_id("payment_method"),
         "object": "payment_method",
-        "allow_redisplay": "unspecified",
+        "allow_redisplay": allow_redisplay,
         "billing_details": billing_details(billing or {}),
         "card": card_hash(call, test_card, month, year, postal_code_given=postal_code_given),
         "created": call.now,
@@ -105,6 +113,35 @@ def retrieve(call: Call, method_id: str) -> Json:
     if found is None:
         raise no_such("PaymentMethod", method_id, in_path=True)
     return found.body
+
+
+def update(call: Call, method_id: str) -> Json:
+    """Only of a card that is saved with a customer, as at Stripe."""
+    method = call.tables.find("payment_method", method_id)
+    if method is None:
+        raise no_such("PaymentMethod", method_id, in_path=True)
+    if method.body["customer"] is None:
+        raise UnexpectedStateError(
+            "You must save this PaymentMethod to a customer before you can update it.",
+            code="payment_method_unexpected_state",
+        )
+    given, before = call.params, copy.deepcopy(method.body)
+    if "allow_redisplay" in given:
+        method.body["allow_redisplay"] = given["allow_redisplay"]
+    if "billing_details" in given:
+        method.body["billing_details"] = changed_details(
+            method.body["billing_details"], given["billing_details"]
+        )
+    if card := given.get("card"):
+        shown = method.body["card"] | card
+        today = datetime.datetime.fromtimestamp(call.now, datetime.UTC).date()
+        check_expiry(shown["exp_month"], shown["exp_year"], today)
+        method.body["card"] = shown
+    method.body["metadata"] = metadata.merged(method.body["metadata"], given.get("metadata"))
+    call.tables.save(method)
+    if changes := events.changed(before, method.body):
+        events.record(call, "payment_method.updated", method.body, before=changes)
+    return method.body
 
 
 def attach(call: Call, method_id: str) -> Json:
@@ -192,7 +229,7 @@ def list_of_customer(call: Call, customer_id: str) -> Json:
         "payment_method",
         f"/v1/customers/{customer_id}/payment_methods",
         customer=customer_id,
-        keep=lambda body: body["type"] == call.params.get("type", "card"),
+        having=("type", "allow_redisplay"),
     )
 
 
@@ -214,14 +251,15 @@ def retrieve_of_customer(call: Call, customer_id: str, method_id: str) -> Json:
     return found.body
 
 
-PAGE = "type limit starting_after ending_before"
+PAGE = "type allow_redisplay limit starting_after ending_before"
 ROUTES = (
     Route(
         "POST",
         "/v1/payment_methods",
         create,
         accepts(
-            "_payment_method_create_params:PaymentMethodCreateParams", "type card billing_details metadata"
+            "_payment_method_create_params:PaymentMethodCreateParams",
+            "type card billing_details metadata allow_redisplay",
         ),
     ),
     Route(
@@ -235,6 +273,15 @@ ROUTES = (
         "/v1/payment_methods/<method_id>",
         retrieve,
         accepts("_payment_method_retrieve_params:PaymentMethodRetrieveParams"),
+    ),
+    Route(
+        "POST",
+        "/v1/payment_methods/<method_id>",
+        update,
+        accepts(
+            "_payment_method_modify_params:PaymentMethodModifyParams",
+            "allow_redisplay billing_details card.exp_month card.exp_year metadata",
+        ),
     ),
     Route(
         "POST",

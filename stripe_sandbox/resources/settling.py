@@ -7,7 +7,7 @@ from ..api import Call
 from ..errors import InvalidRequestError, UnexpectedStateError
 from ..intent_states import Status, Step, after, can, statuses_allowing
 from ..storage import Stored
-from . import charges, metadata
+from . import charges, disputes, metadata
 
 
 def capture(call: Call, intent: Stored) -> None:
@@ -37,7 +37,8 @@ def capture(call: Call, intent: Stored) -> None:
             param="amount_to_capture",
             payment_intent=intent.body,
         )
-    charges.capture(call, charges.of(call, intent), amount)
+    charge = charges.of(call, intent)
+    charges.capture(call, charge, amount)
     intent.body |= {
         "amount_capturable": 0,
         "amount_received": amount,
@@ -46,6 +47,7 @@ def capture(call: Call, intent: Stored) -> None:
     }
     call.tables.save(intent)
     events.record(call, "payment_intent.succeeded", intent.body)
+    disputes.follow_capture(call, charge)
 
 
 def cancel(call: Call, intent: Stored, *, reason: str | None) -> None:

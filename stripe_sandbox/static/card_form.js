@@ -223,6 +223,7 @@ const createToken = async ({ publishableKey, setupFutureUsage, params }) => {
     {
       payment_method_data: {
         type: "card",
+        allow_redisplay: params.payment_method_data?.allow_redisplay,
         card: { number: digitsOf(fields.number.value), exp_month, exp_year: `20${year}`, cvc: fields.cvc.value },
         billing_details: { ...details, address: merged(typed, details.address) },
       },

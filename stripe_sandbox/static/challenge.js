@@ -9,8 +9,9 @@ const reachable = () => [...document.querySelectorAll("button, a")].filter((elem
 if (page.exists) {
   document.documentElement.classList.add("framed");
   close.hidden = false;
-  close.addEventListener("click", () => page.send("closed"));
-  // When the key comes up again: closed while it is down, this frame is gone before the browser can deliver the rest.
+  // A moment after the click, and when the key comes up again: closed any sooner, this frame is gone before the browser
+  // has delivered the whole event to it.
+  close.addEventListener("click", () => setTimeout(() => page.send("closed"), 50));
   document.addEventListener("keyup", (event) => {
     if (event.key === "Escape") page.send("closed");
   });

@@ -33,6 +33,12 @@
     }
   };
 
+  /* What a token can carry. The rest is refused: a token without it would be a made-up success. */
+  const KNOWN_PARAMS = {
+    "": ["payment_method_data", "return_url", "shipping"],
+    "payment_method_data.": ["allow_redisplay", "billing_details"],
+  };
+
   class IntegrationError extends Error {
     constructor(message) {
       super(message);
@@ -294,6 +300,14 @@
     async createConfirmationToken({ elements, params = {} } = {}) {
       if (!(elements instanceof Elements)) {
         throw new IntegrationError("stripe.createConfirmationToken(): `elements` is missing.");
+      }
+      for (const [where, given] of [["", params], ["payment_method_data.", params.payment_method_data ?? {}]]) {
+        const unknown = Object.keys(given).find((name) => !KNOWN_PARAMS[where].includes(name));
+        if (unknown) {
+          throw new IntegrationError(
+            `stripe.createConfirmationToken(): this sandbox does not simulate params.${where}${unknown}.`,
+          );
+        }
       }
       if (!elements._submitted) {
         throw new IntegrationError("elements.submit() must be called before stripe.createConfirmationToken().");

@@ -18,6 +18,7 @@ SCRIPT = """
 const out = (text) => { document.getElementById("out").textContent = text; };
 const stripe = Stripe("%s");
 const theme = new URLSearchParams(location.search).get("theme") ?? "stripe";
+const redisplay = new URLSearchParams(location.search).get("redisplay");
 const elements = stripe.elements({
   mode: "payment", amount: 1250, currency: "usd", captureMethod: "manual", setupFutureUsage: "off_session",
   appearance: { theme, variables: { colorPrimary: "#7a3ff2", borderRadius: "2px", fontSizeBase: "17px" } },
@@ -26,8 +27,10 @@ const element = elements.create("payment");
 element.on("ready", () => out("ready"));
 element.on("change", (event) => { document.body.dataset.complete = event.complete; });
 element.mount("#payment-element");
-window.makeTokenWithoutSubmit = () =>
-  stripe.createConfirmationToken({ elements }).then(() => "made", (error) => `${error.name}: ${error.message}`);
+window.makeTokenWith = (params) => stripe.createConfirmationToken({ elements, params }).then(
+  () => "made", (error) => `${error.name}: ${error.message}`,
+);
+window.makeTokenWithoutSubmit = () => window.makeTokenWith(undefined);
 window.tryEverything = () => {
   const tried = {};
   for (const [name, attempt] of Object.entries({
@@ -47,7 +50,11 @@ document.getElementById("form").addEventListener("submit", async (event) => {
   const submitted = await elements.submit();
   if (submitted.error) return out(`form: ${submitted.error.code}`);
   const made = await stripe.createConfirmationToken({
-    elements, params: { return_url: location.href, payment_method_data: { billing_details: { name: "A B" } } },
+    elements,
+    params: {
+      return_url: location.href,
+      payment_method_data: { billing_details: { name: "A B" }, ...(redisplay && { allow_redisplay: redisplay }) },
+    },
   });
   if (made.error) return out(`token: ${made.error.code} ${made.error.decline_code ?? ""}`);
   const paid = await (await fetch("/pay", { method: "POST", body: made.confirmationToken.id })).json();

@@ -170,6 +170,32 @@ def test_what_is_not_simulated_is_refused_aloud(page: Page, form: FrameLocator) 
     assert too_early.startswith("IntegrationError: elements.submit() must be called")
 
 
+def test_the_form_says_whether_the_card_may_be_shown_again(page: Page, shop_page: ShopPage) -> None:
+    for query, told in (("?redisplay=always", "always"), ("", "unspecified")):
+        page.goto(shop_page.url + query)
+        says(page, "ready")
+        enter(page.frame_locator('iframe[title="Secure payment input frame"]'), "4242424242424242")
+        pay(page)
+        says(page, "status: requires_capture")
+        token = shop_page.client.v1.confirmation_tokens.retrieve(shop_page.received[-1])
+        assert token.payment_method_preview.allow_redisplay == told
+        intent = shop_page.client.v1.payment_intents.retrieve(
+            token.payment_intent, {"expand": ["payment_method"]}
+        )
+        assert intent.payment_method.allow_redisplay == told
+
+
+@pytest.mark.parametrize(
+    "params",
+    ["{mandate_data: {}}", "{payment_method_data: {metadata: {a: 1}}}"],
+)
+def test_a_token_carries_no_more_than_it_says(page: Page, form: FrameLocator, params: str) -> None:
+    said = page.evaluate(f"() => window.makeTokenWith({params})")
+    assert said.startswith(
+        "IntegrationError: stripe.createConfirmationToken(): this sandbox does not simulate"
+    )
+
+
 def test_a_narrow_page_needs_no_sideways_scrolling(page: Page, shop_page: ShopPage) -> None:
     page.set_viewport_size({"width": 320, "height": 700})
     page.goto(shop_page.url)

@@ -7,7 +7,7 @@ import pytest
 import stripe
 
 from stripe_sandbox.server import RunningSandbox
-from tests.stripe_sandbox.surroundings import answer_bank, hold
+from tests.stripe_sandbox.surroundings import RETURN_URL, Clock, answer_bank, hold
 
 ELSEWHERE = {"deleted"}
 
@@ -36,7 +36,9 @@ def missing(shown: Any, kind: type, path: str = "") -> list[str]:
 
 
 @pytest.fixture
-def everything(client: stripe.StripeClient, sandbox: RunningSandbox) -> list[stripe.StripeObject]:
+def everything(
+    client: stripe.StripeClient, sandbox: RunningSandbox, clock: Clock
+) -> list[stripe.StripeObject]:
     customer = client.v1.customers.create({"email": "a@example.com"})
     token = client.v1.test_helpers.confirmation_tokens.create({"payment_method": "pm_card_visa"})
     held = hold(
@@ -58,17 +60,36 @@ def everything(client: stripe.StripeClient, sandbox: RunningSandbox) -> list[str
         held.id, {"amount_to_capture": 100, "expand": ["latest_charge"]}
     )
     canceled = client.v1.payment_intents.cancel(challenged.id)
+    paid = hold(client, "pm_card_refundFail", capture_method=None)
+    refund = client.v1.refunds.create({"payment_intent": paid.id})
+    slow = hold(client, "pm_card_pendingRefund", capture_method=None)
+    pending = client.v1.refunds.create({"payment_intent": slow.id})
+    clock.advance(hours=1)
+    refunds = [refund, pending, *client.v1.refunds.list().data]
+    hold(client, "pm_card_createDispute", capture_method=None)
+    (dispute,) = client.v1.disputes.list().data
+    won = client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
+    refunded = client.v1.payment_intents.retrieve(paid.id, {"expand": ["latest_charge.refunds"]})
     event = client.v1.events.list().data[0]
-    intents = [held, challenged, authenticated, failed, after, partly, canceled]
+    intents = [held, challenged, authenticated, failed, after, partly, canceled, refunded]
     charges = [
         one.latest_charge for one in intents if one.latest_charge and not isinstance(one.latest_charge, str)
     ]
-    return [customer, token, held.payment_method, event, *intents, *charges]
+    return [customer, token, held.payment_method, event, *intents, *charges, *refunds, dispute, won]
 
 
 def test_every_object_is_complete(everything: list[stripe.StripeObject]) -> None:
     kinds = {type(shown).__name__ for shown in everything}
-    assert kinds == {"Customer", "ConfirmationToken", "PaymentMethod", "Event", "PaymentIntent", "Charge"}
+    assert kinds == {
+        "Charge",
+        "ConfirmationToken",
+        "Customer",
+        "Dispute",
+        "Event",
+        "PaymentIntent",
+        "PaymentMethod",
+        "Refund",
+    }
     lacking = {
         f"{type(shown).__name__}.{name}" for shown in everything for name in missing(shown, type(shown))
     }
@@ -83,7 +104,24 @@ def test_nothing_is_invented(everything: list[stripe.StripeObject]) -> None:
 
 
 def test_nothing_is_live(everything: list[stripe.StripeObject]) -> None:
-    assert not any(shown.livemode for shown in everything)
+    assert not any(getattr(shown, "livemode", False) for shown in everything)
+
+
+@pytest.mark.parametrize(
+    "path", ["charge", "latest_charge.nothing", "latest_charge.refunds.nothing", "latest_charge.refunds.data"]
+)
+@pytest.mark.parametrize("confirm", [True, False], ids=["with a charge", "without a charge"])
+def test_what_cannot_be_expanded_is_refused(client: stripe.StripeClient, path: str, confirm: bool) -> None:
+    intent = hold(client, confirm=confirm, return_url=RETURN_URL if confirm else None)
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded") as refused:
+        client.v1.payment_intents.retrieve(intent.id, {"expand": [path]})
+    assert refused.value.http_status == 400
+
+
+@pytest.mark.parametrize("path", ["latest_charge.refunds", "latest_charge.refunds.data.payment_intent"])
+def test_what_could_be_expanded_is_not_refused(client: stripe.StripeClient, path: str) -> None:
+    intent = hold(client, confirm=False, return_url=None)
+    assert client.v1.payment_intents.retrieve(intent.id, {"expand": [path]}).latest_charge is None
 
 
 def test_objects_are_refreshed_and_expanded(client: stripe.StripeClient) -> None:
