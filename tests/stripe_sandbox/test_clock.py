@@ -9,7 +9,8 @@ import stripe
 
 from stripe_sandbox.bank import DAY
 from stripe_sandbox.config import Config
-from stripe_sandbox.resources import holds
+from stripe_sandbox.due import Sweep
+from stripe_sandbox.resources import holds, refunds
 from stripe_sandbox.server import RunningSandbox, run_in_thread
 from tests.stripe_sandbox.surroundings import Clock, Shop, client_for, hold, lever
 
@@ -167,10 +168,13 @@ def test_what_waits_for_a_customer_does_not_end(sandbox: RunningSandbox, client:
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_action"
 
 
-def test_looking_for_what_is_due_reads_no_other_charge(sandbox: RunningSandbox) -> None:
+@pytest.mark.parametrize(("sweep", "index"), [(holds.SWEEP, "holds_by_end"), (refunds.SWEEP, "refunds_due")])
+def test_looking_for_what_is_due_reads_nothing_else(
+    sandbox: RunningSandbox, sweep: Sweep, index: str
+) -> None:
     with sandbox.sandbox.storage.read() as tables:
-        plan = tables.connection.execute(f"EXPLAIN QUERY PLAN {holds.SWEEP.due}", (0,)).fetchall()
-    assert [step["detail"] for step in plan] == ["SEARCH objects USING INDEX holds_by_end (<expr><?)"]
+        plan = tables.connection.execute(f"EXPLAIN QUERY PLAN {sweep.due}", (0,)).fetchall()
+    assert [step["detail"] for step in plan] == [f"SEARCH objects USING INDEX {index} (<expr><?)"]
 
 
 # The next three move the real clock of the sandbox: nothing but the request itself can end the hold.
