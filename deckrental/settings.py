@@ -217,6 +217,13 @@ CONFIRMING_MINUTES = env.int(
 
 # --- payments (docs/payments.md) ------------------------------------------------------------------------
 
+# A hold is renewed so long before it ends.
+RENEW_BEFORE_HOURS = env.int("RENEW_BEFORE_HOURS", default=24)
+# Whose hold cannot be renewed without them is asked to pay again, and keeps cards and place for so long.
+PAY_AGAIN_HOURS = env.int("PAY_AGAIN_HOURS", default=72)
+# At most, of what a day of the deck costs, for each day that it is late; docs/payments.md, "Fees".
+LATE_FEE_PERCENT = env.int("LATE_FEE_PERCENT", default=200)
+
 STRIPE_DEBUG = env.bool("STRIPE_DEBUG", default=True)
 STRIPE_API_KEYS = {
     "test": {

@@ -188,7 +188,10 @@ def _take(order: Order, lines: list[OrderCard], *, today: date, accept_short: bo
 
 def _freeze_prices(order: Order, lines: list[OrderCard], quote: Quote) -> None:
     for line in lines:
-        line.day_price_cents = line.rent_cents  # saved with what is taken
+        line.day_price_cents, line.value_cents = (
+            line.rent_cents,
+            line.replacement_cents,
+        )  # saved with what is taken
     order.cards_cents, order.shipping_cents = quote.cards_cents, quote.shipping_cents
     order.tax_cents, order.tax_basis_points = quote.tax_cents, quote.tax_basis_points
     order.total_cents = quote.total_cents
@@ -275,7 +278,7 @@ def go_back(*, order: Order, by: Actor, reason: str = "the customer goes back") 
 def _go_back(*, order: Order, by: Actor, reason: str) -> Order:
     order = _lock_confirming(order)
     payments.release_hold(order)
-    OrderCard.objects.filter(order=order).update(day_price_cents=None)
+    OrderCard.objects.filter(order=order).update(day_price_cents=None, value_cents=None)
     newer = cart_of(owner_of_order(order))
     if newer is not None:  # one cart per owner
         pour(source=lock_cart(newer), destination=order)

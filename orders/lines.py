@@ -15,19 +15,20 @@ def lines_of(order: Order) -> list[OrderCard]:
 
 
 def write_lines(lines: Sequence[OrderCard]) -> None:
-    """Saves what checkout decides of lines: frozen price, reservation, and what is needed. One query.
+    """Saves what checkout decides of lines: frozen price and value, reservation, and what is needed. One query.
 
     Locks on cards are held meanwhile, and `bulk_update` would spend more time on its statement than on all else there.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE orders_ordercard AS line SET day_price_cents = decided.day_price_cents,"
-            " reservation_id = decided.reservation_id, needed = decided.needed"
-            " FROM unnest(%s::bigint[], %s::integer[], %s::bigint[], %s::integer[])"
-            " AS decided (id, day_price_cents, reservation_id, needed) WHERE line.id = decided.id",
+            " value_cents = decided.value_cents, reservation_id = decided.reservation_id, needed = decided.needed"
+            " FROM unnest(%s::bigint[], %s::integer[], %s::integer[], %s::bigint[], %s::integer[])"
+            " AS decided (id, day_price_cents, value_cents, reservation_id, needed) WHERE line.id = decided.id",
             [
                 [line.pk for line in lines],
                 [line.day_price_cents for line in lines],
+                [line.value_cents for line in lines],
                 [line.reservation_id for line in lines],
                 [line.needed for line in lines],
             ],

@@ -13,6 +13,7 @@ from orders.models import Order
 # order_ids, kind: open, pending, promoted, dispatched, returned, lapsed or cancelled
 customers_to_be_told = Signal()
 holds_let_go = Signal()  # the provider does not know yet
+hold_lost = Signal()  # order_id: its money was held and is not any more, though nobody let it go
 
 
 def tell_customer(order: Order, kind: str) -> None:
@@ -32,3 +33,8 @@ def tell_customers(orders: Iterable[Order], kind: str) -> None:
 def tell_holds_let_go() -> None:
     """The provider is told of it, once the current transaction is committed."""
     transaction.on_commit(lambda: holds_let_go.send(sender=None), robust=True)
+
+
+def tell_hold_lost(order_id: int) -> None:
+    """The order's hold has to be renewed, once the current transaction is committed."""
+    transaction.on_commit(lambda: hold_lost.send(sender=Order, order_id=order_id), robust=True)

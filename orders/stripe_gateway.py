@@ -4,7 +4,7 @@ No database transaction may be open around a call. Retries inside the library ke
 Facts and their sources: docs/payments.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -12,6 +12,7 @@ from typing import Any
 
 import stripe
 from django.conf import settings
+from stripe.params import PaymentIntentListParams
 
 from orders.models import PaymentStatus
 
@@ -65,20 +66,38 @@ class Intent:
     currency: str
     client_secret: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    livemode: bool = False
+    captured_cents: int = 0
+    refunded_cents: int = 0
+    disputed: bool = False
     payment_method: str = ""
     card_brand: str = ""
     card_last4: str = ""
+    card_exp_month: int | None = None
+    card_exp_year: int | None = None
     capture_before: datetime | None = None
     error_code: str = ""
     error_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class RefundSeen:
+    """A refund as Stripe sees it; `reference` is the key of our own, empty where it was made in the dashboard."""
+
+    id: str
+    amount_cents: int
+    status: str
+    reference: str = ""
+    error_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """A verified webhook. `intent_id` is empty where it is not about a payment intent."""
+    """A verified webhook. `intent_id`: of the payment intent that it is about, or whose charge, refund or dispute."""
 
     id: str
     type: str
+    livemode: bool
     intent_id: str = ""
 
 
@@ -127,6 +146,9 @@ class _OurErrors:
 
 def _intent(found: stripe.PaymentIntent) -> Intent:
     charge = found.latest_charge if isinstance(found.latest_charge, stripe.Charge) else None
+    captured_cents = found.amount_received or 0
+    # What was held and not taken counts as refunded on a charge, too.
+    let_go_cents = charge.amount - charge.amount_captured if charge else 0
     details = charge.payment_method_details if charge else None
     card = details.card if details else None
     capture_before = getattr(card, "capture_before", None)
@@ -142,9 +164,15 @@ def _intent(found: stripe.PaymentIntent) -> Intent:
         currency=found.currency,
         client_secret=found.client_secret or "",
         metadata=found.metadata.to_dict() if found.metadata else {},
+        livemode=found.livemode,
+        captured_cents=captured_cents,
+        refunded_cents=charge.amount_refunded - let_go_cents if charge and captured_cents else 0,
+        disputed=bool(charge and charge.disputed),
         payment_method=found.payment_method if isinstance(found.payment_method, str) else "",
         card_brand=(card.brand or "") if card else "",
         card_last4=(card.last4 or "") if card else "",
+        card_exp_month=card.exp_month if card else None,
+        card_exp_year=card.exp_year if card else None,
         capture_before=datetime.fromtimestamp(capture_before, UTC) if capture_before else None,
         error_code=(getattr(error, "decline_code", None) or error.code or "") if error else "",
         error_message=(error.message or "") if error else "",
@@ -157,8 +185,8 @@ def create_customer(*, email: str, name: str, key: str) -> str:
         return _client().v1.customers.create({"email": email, "name": name}, {"idempotency_key": key}).id
 
 
-def authorize(*, parameters: Mapping[str, Any], key: str) -> Intent:
-    """Creates and confirms an intent: a hold, not a charge. `parameters` as Stripe names them."""
+def create_intent(*, parameters: Mapping[str, Any], key: str) -> Intent:
+    """Creates and confirms an intent, a hold or a charge. `parameters` as Stripe names them."""
     with _OurErrors():
         return _intent(_client().v1.payment_intents.create({**parameters}, {"idempotency_key": key}))  # type: ignore[typeddict-item]
 
@@ -193,6 +221,60 @@ def capture(intent_id: str, *, amount_cents: int, key: str) -> Intent:
         )
 
 
+def intents_of(*, customer: str | None = None, since: datetime) -> Iterator[Intent]:
+    """The intents of a customer, or of the whole account, made since then; newest first, read as they are needed."""
+    asked: PaymentIntentListParams = {
+        "created": {"gte": int(since.timestamp())},
+        "limit": 100,
+        "expand": ["data.latest_charge"],
+    }
+    if customer:
+        asked["customer"] = customer
+    with _OurErrors():
+        for found in _client().v1.payment_intents.list(asked).auto_paging_iter():
+            yield _intent(found)
+
+
+def refund(*, intent_id: str, amount_cents: int, reference: str, key: str) -> RefundSeen:
+    """Gives so much of what was taken back. `reference`: of our own record. Raises Refused where Stripe will not."""
+    with _OurErrors():
+        return _refund(
+            _client().v1.refunds.create(
+                {
+                    "payment_intent": intent_id,
+                    "amount": amount_cents,
+                    "reason": "requested_by_customer",
+                    "metadata": {"refund": reference},
+                },
+                {"idempotency_key": key},
+            )
+        )
+
+
+def refunds_of(intent_id: str) -> list[RefundSeen]:
+    """Every refund of an intent, also those made in the dashboard."""
+    with _OurErrors():
+        found = _client().v1.refunds.list({"payment_intent": intent_id, "limit": 100})
+        return [_refund(refund) for refund in found.auto_paging_iter()]
+
+
+def _refund(found: stripe.Refund) -> RefundSeen:
+    return RefundSeen(
+        id=found.id,
+        amount_cents=found.amount,
+        status=found.status or "pending",
+        reference=found.metadata.to_dict().get("refund", "") if found.metadata else "",
+        error_message=getattr(found, "failure_reason", None) or "",
+    )
+
+
+def dispute_of(intent_id: str) -> str:
+    """How the latest dispute of an intent stands, in Stripe's word; empty where there is none."""
+    with _OurErrors():
+        found = _client().v1.disputes.list({"payment_intent": intent_id, "limit": 1})
+        return found.data[0].status if found.data else ""
+
+
 def read_event(*, payload: bytes, signature: str) -> Event:
     """The event of a webhook. Raises InvalidSignature unless Stripe signed it lately with our secret."""
     if not settings.STRIPE_WEBHOOK_SECRET:
@@ -202,4 +284,6 @@ def read_event(*, payload: bytes, signature: str) -> Event:
     except (ValueError, TypeError, stripe.SignatureVerificationError) as error:  # TypeError: not even ASCII
         raise InvalidSignature(str(error)) from error
     about = event.data.object
-    return Event(event.id, event.type, about["id"] if about["object"] == "payment_intent" else "")
+    # A charge, a refund and a dispute name theirs; what is about something else has none.
+    intent_id = about["id"] if about["object"] == "payment_intent" else getattr(about, "payment_intent", None)
+    return Event(event.id, event.type, event.livemode, intent_id or "")

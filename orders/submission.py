@@ -15,10 +15,10 @@ from orders import payments
 from orders import stripe_gateway as gateway
 from orders.cart import CartError, lock_cart
 from orders.checkout import CheckoutError, check_ready, settle
-from orders.declines import decline_message
 from orders.lines import lines_of
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
 from orders.models.payment import ENDED
+from orders.payments.declines import decline_message
 from orders.states import Status
 from orders.transitions import lock_order
 

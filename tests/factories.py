@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import factory
+from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -188,7 +189,9 @@ def placed(cards: dict[Card, int], **fields: Any) -> Order:
 
 def paid(order: Order) -> Order:
     """The order, its money taken: dispatching it needs no payment provider any more."""
-    Payment.objects.live().filter(order=order).update(status=PaymentStatus.CAPTURED)
+    Payment.objects.live().filter(order=order).update(
+        status=PaymentStatus.CAPTURED, captured_cents=F("amount_cents"), captured_at=timezone.now()
+    )
     return order
 
 

@@ -101,10 +101,13 @@ class Card(models.Model):
 
         A preferred printing is paid at its own value where that is known, any other copy at the card's.
         """
-        value = card_value_cents
-        if preferred is not None and preferred.value_cents is not None:
-            value = preferred.value_cents
+        value = self.value_at(card_value_cents, preferred=preferred)
         return shop_day_rate().price_cents(value_cents=value, override_cents=self.day_price_cents)
+
+    def value_at(self, card_value_cents: int, *, preferred: "Printing | None" = None) -> int:
+        """Cents that a copy is worth, of a printing that is preferred or of any."""
+        known = preferred.value_cents if preferred is not None else None
+        return card_value_cents if known is None else known
 
 
 class Finish(models.TextChoices):

@@ -2,10 +2,19 @@
 
 from orders.models.order import Order, OrderCard, OrderTemplateDeck
 from orders.models.order_event import OrderEvent
-from orders.models.payment import Payment, PaymentAttempt, PaymentCustomer, PaymentStatus, WebhookEvent
+from orders.models.payment import (
+    DisputeStatus,
+    Payment,
+    PaymentAttempt,
+    PaymentCustomer,
+    PaymentStatus,
+    Refund,
+    WebhookEvent,
+)
 from orders.models.shipping_method import ShippingMethod
 
 __all__ = [
+    "DisputeStatus",
     "Order",
     "OrderCard",
     "OrderEvent",
@@ -14,6 +23,7 @@ __all__ = [
     "PaymentAttempt",
     "PaymentCustomer",
     "PaymentStatus",
+    "Refund",
     "ShippingMethod",
     "WebhookEvent",
 ]

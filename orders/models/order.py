@@ -87,6 +87,11 @@ class Order(models.Model):
     total_cents = models.PositiveIntegerField(null=True, editable=False)
 
     authorized_at = models.DateTimeField(null=True, editable=False)
+    pay_again_by = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="The hold is gone and the customer was asked to pay again: until then the order keeps its place.",
+    )
     queued_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -199,6 +204,11 @@ class OrderCard(models.Model):
     day_price_cents = models.PositiveIntegerField(
         null=True, editable=False, help_text="Cents for a copy and a day, frozen at authorization."
     )
+    value_cents = models.PositiveIntegerField(
+        null=True,
+        editable=False,
+        help_text="Cents that a copy is worth, frozen at authorization: what its loss or damage may cost at most.",
+    )
     reservation = models.ForeignKey(
         Reservation, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
@@ -230,6 +240,13 @@ class OrderCard(models.Model):
         if self.day_price_cents is not None:
             return self.day_price_cents
         return self.card.rent_at(self.card_value_cents, preferred=self.preferred_printing)
+
+    @property
+    def replacement_cents(self) -> int:
+        """Cents that a copy is worth: frozen, or by today's value. Needs a line that was read `with_rent()`."""
+        if self.value_cents is not None:
+            return self.value_cents
+        return self.card.value_at(self.card_value_cents, preferred=self.preferred_printing)
 
 
 def demand_of(lines: Iterable[OrderCard]) -> dict[int, int]:

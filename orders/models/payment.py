@@ -4,7 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Guest
@@ -48,6 +48,15 @@ ENDED = (PaymentStatus.EXPIRED, PaymentStatus.VOIDED)  # nothing is held any mor
 FINAL = (PaymentStatus.CAPTURED, *ENDED)  # a hold goes here, and no further
 
 
+class DisputeStatus(models.TextChoices):
+    """How a customer's objection at their bank stands, in the few words that matter to the desk."""
+
+    NONE = "", "None"
+    OPEN = "open", "Disputed"
+    WON = "won", "Dispute won"
+    LOST = "lost", "Dispute lost"
+
+
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def live(self) -> "PaymentQuerySet":
         """Those that still stand for their order: at most one for each."""
@@ -65,24 +74,53 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 class Payment(models.Model):
     """An amount in cents that a customer owes for an order, and how far it has come.
 
-    `status` is what Stripe said last, as `orders.payments.sync_intent` has booked it; `created` before that.
+    `status`, and what is captured, refunded and disputed, is what Stripe said last of the attempt in force, as
+    `orders.payments.sync_intent` has booked it; `created` before that. Of a card no more is kept than brand, last
+    four digits and expiry.
     """
 
     class Kind(models.TextChoices):
         ORDER = "order", "Order"
+        LATE = "late", "Late fee"
+        DAMAGE = "damage", "Damage"
+        LOSS = "loss", "Loss"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.ORDER)
-    amount_cents = models.PositiveIntegerField()
+    amount_cents = models.PositiveIntegerField(help_text="Asked for, or held.")
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=16, choices=PaymentStatus, default=PaymentStatus.CREATED)
+    in_force = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="The sequence of the attempt that moves this payment; 0: none yet.",
+    )
+    captured_cents = models.PositiveIntegerField(default=0, editable=False)
+    captured_at = models.DateTimeField(null=True, editable=False)
+    refunded_cents = models.PositiveIntegerField(default=0, editable=False)
+    dispute = models.CharField(
+        max_length=8, choices=DisputeStatus, default=DisputeStatus.NONE, blank=True, editable=False
+    )
+    reason = models.TextField(
+        blank=True, default="", help_text="Why a fee is charged, as the customer is told."
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who of the staff asked for a fee.",
+    )
     customer = models.ForeignKey(
         PaymentCustomer, null=True, on_delete=models.SET_NULL, related_name="payments"
     )
     payment_method = models.CharField(max_length=255, blank=True, default="")
     card_brand = models.CharField(max_length=20, blank=True, default="")
     card_last4 = models.CharField(max_length=4, blank=True, default="")
+    card_exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
+    card_exp_year = models.PositiveSmallIntegerField(null=True, blank=True)
     released_at = models.DateTimeField(
         null=True,
         editable=False,
@@ -105,6 +143,19 @@ class Payment(models.Model):
                 name="one_live_payment_per_order",
             ),
             models.CheckConstraint(name="payment_amount_above_0", condition=Q(amount_cents__gt=0)),
+            models.CheckConstraint(
+                name="payment_captured_exactly_when_captured",
+                condition=Q(status="captured", captured_cents__gt=0, captured_at__isnull=False)
+                | (~Q(status="captured") & Q(captured_cents=0, captured_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="payment_no_more_captured_than_asked_for",
+                condition=Q(captured_cents__lte=F("amount_cents")),
+            ),
+            models.CheckConstraint(
+                name="payment_no_more_refunded_than_captured",
+                condition=Q(refunded_cents__lte=F("captured_cents")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -115,14 +166,23 @@ class Payment(models.Model):
         """Whether the money is charged, or was asked for without a no from the provider."""
         return self.status == PaymentStatus.CAPTURED or self.capture_begun_at is not None
 
+    @property
+    def left_cents(self) -> int:
+        """What was taken and not given back, as far as Stripe has said."""
+        return self.captured_cents - self.refunded_cents
+
 
 class PaymentAttempt(models.Model):
-    """One try to authorize a payment: the exact request, written down before it is sent."""
+    """One try to hold or charge a payment: the exact request, written down before it is sent.
+
+    `off_session`: without the customer there, by the card that they left for it.
+    """
 
     payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="attempts")
     sequence = models.PositiveIntegerField()
     parameters = models.JSONField()
     idempotency_key = models.CharField(max_length=100, unique=True)
+    off_session = models.BooleanField(default=False)
     intent_id = models.CharField(max_length=255, unique=True, null=True)
     status = models.CharField(max_length=16, choices=PaymentStatus, default=PaymentStatus.CREATED)
     error_code = models.CharField(max_length=80, blank=True, default="")
@@ -137,6 +197,42 @@ class PaymentAttempt(models.Model):
 
     def __str__(self) -> str:
         return self.idempotency_key
+
+
+class Refund(models.Model):
+    """Money that goes back to the customer, in cents: the request, written down before it is sent.
+
+    One that was made in Stripe's dashboard is written down when it is heard of. `key` is its idempotency key.
+    """
+
+    class Status(models.TextChoices):
+        CREATED = "created", "Not yet answered"
+        PENDING = "pending", "On its way"
+        SUCCEEDED = "succeeded", "Refunded"
+        FAILED = "failed", "Failed"
+        CANCELED = "canceled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount_cents = models.PositiveIntegerField()
+    reason = models.TextField(blank=True, default="", help_text="As the customer is told.")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.CREATED)
+    stripe_id = models.CharField(max_length=255, unique=True, null=True)
+    error_message = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="refund_amount_above_0", condition=Q(amount_cents__gt=0))]
+
+    def __str__(self) -> str:
+        return f"Refund of {self.amount_cents}: {self.status}"
+
+    @property
+    def key(self) -> str:
+        return f"refund-{self.pk}"
 
 
 class WebhookEvent(models.Model):

@@ -133,7 +133,7 @@ def intents(sandbox: Sandbox) -> list[Any]:
         event.data.object["id"]
         for event in sandbox.client.v1.events.list({"limit": 20}).data
         if event.data.object["object"] == "payment_intent"
-        and event.data.object["metadata"]["payment"] == payment
+        and event.data.object["metadata"].to_dict().get("payment") == payment
     }
     return [sandbox.client.v1.payment_intents.retrieve(pk) for pk in sorted(ids)]
 
@@ -160,7 +160,7 @@ def the_webhook_comes(cart: Order, sandbox: Sandbox) -> None:
 
 
 Completion = Callable[[Order, Sandbox], None]
-BEFORE_THE_ANSWER_IS_BOOKED = ("after", "orders.stripe_gateway.authorize")
+BEFORE_THE_ANSWER_IS_BOOKED = ("after", "orders.stripe_gateway.create_intent")
 BEFORE_IT_IS_SETTLED = ("before", "orders.submission.settle")
 BEFORE_THE_CARDS_ARE_CHECKED = ("before", "inventory.reservations.shortfalls")
 BEFORE_THE_COMMIT = ("after", "orders.checkout.take")

@@ -152,7 +152,7 @@ def test_a_deck_that_left_unpaid_is_found(back):
         order = check_in(order=order, by=SYSTEM, today=TODAY)
     assert found() == ""
 
-    Payment.objects.update(status=PaymentStatus.AUTHORIZED)
+    Payment.objects.update(status=PaymentStatus.AUTHORIZED, captured_cents=0, captured_at=None)
 
     assert f"{order} is {order.status}, but its payment was not taken" in found()
 
@@ -168,7 +168,8 @@ def test_a_cancelled_order_that_was_paid_for_is_found(books):
     _, open_order, _ = books
     Reservation.objects.filter(claim=open_order.claim).delete()
     Order.objects.filter(pk=open_order.pk).update(status=Status.CANCELLED)
-    Payment.objects.filter(order=open_order).update(status=PaymentStatus.CAPTURED, released_at=timezone.now())
+    paid(open_order)
+    Payment.objects.filter(order=open_order).update(released_at=timezone.now())
 
     assert f"{open_order} is cancelled, but its payment was taken" in found()
 

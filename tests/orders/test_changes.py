@@ -13,7 +13,7 @@ from orders.models import Order, Payment, PaymentStatus
 from orders.promotion import promote_pending
 from orders.states import Status
 from orders.transitions import SYSTEM, customer
-from tests.factories import TODAY, placed, stocked_card
+from tests.factories import TODAY, paid, placed, stocked_card
 
 pytestmark = pytest.mark.django_db
 
@@ -164,7 +164,7 @@ def test_planning_anew_takes_no_day_from_anybody():
 
 def test_an_order_whose_money_is_taken_moves_for_the_same_total():
     order = placed({stocked_card(4, value_cents=5_000): 4}, first_day=TODAY)
-    Payment.objects.update(status=PaymentStatus.CAPTURED)
+    paid(order)
 
     with pytest.raises(ChangeError, match="total has to stay"):
         set_copies(order, 1)

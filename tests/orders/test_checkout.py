@@ -296,16 +296,16 @@ def test_submitting_twice_holds_the_total_once(sandbox, today):
 
 def test_a_crash_between_the_call_and_the_books_is_completed_by_the_next_try(sandbox, today, monkeypatch):
     cart = cart_with({stocked_card(4): 4})
-    authorize = stripe_gateway.authorize
+    authorize = stripe_gateway.create_intent
 
     def crash(**kwargs):
         authorize(**kwargs)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stripe_gateway, "authorize", crash)
+    monkeypatch.setattr(stripe_gateway, "create_intent", crash)
     with pytest.raises(KeyboardInterrupt):
         submit(cart, sandbox, today)
-    monkeypatch.setattr(stripe_gateway, "authorize", authorize)
+    monkeypatch.setattr(stripe_gateway, "create_intent", authorize)
 
     submit(cart, sandbox, today)
 

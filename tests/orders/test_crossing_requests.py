@@ -192,14 +192,14 @@ def test_what_was_read_before_the_banks_yes_does_not_keep_the_webhook_from_settl
 
 def test_an_attempt_that_a_webhook_has_adopted_is_not_booked_as_refused(sandbox, today, monkeypatch):
     cart = cart_with({stocked_card(4): 4})
-    authorize = gateway.authorize
+    authorize = gateway.create_intent
 
     def take_effect_and_refuse_the_repetition(**kwargs: Any) -> None:
         intent = authorize(**kwargs)
         payments.sync_intent(intent.id)  # the webhook
         raise gateway.Refused("This confirmation token was used before.")
 
-    monkeypatch.setattr(gateway, "authorize", take_effect_and_refuse_the_repetition)
+    monkeypatch.setattr(gateway, "create_intent", take_effect_and_refuse_the_repetition)
 
     submit(cart, sandbox, today)
 
@@ -272,7 +272,7 @@ def test_the_providers_answer_leads_to_the_cart_where_signing_in_has_merged_the_
     client = browser_of(cart)
     user = UserFactory()
     monkeypatch.setattr(tasks.void_released_payments, "delay", lambda: None)  # the worker is busy
-    once_after(monkeypatch, gateway, "authorize", lambda: give_to_user(guest=cart.guest, user=user))
+    once_after(monkeypatch, gateway, "create_intent", lambda: give_to_user(guest=cart.guest, user=user))
 
     response = client.post(
         reverse("orders:payment"),

@@ -153,7 +153,10 @@ def test_a_deck_may_leave_late_but_not_after_its_days():
     ("payment", "says"),
     [
         ({}, "Cancel it, or choose other days"),
-        ({"status": PaymentStatus.CAPTURED}, "cannot be cancelled: choose other days"),
+        (
+            {"status": PaymentStatus.CAPTURED, "captured_cents": 1, "captured_at": timezone.now()},
+            "cannot be cancelled: choose other days",
+        ),
         ({"capture_begun_at": timezone.now()}, "cannot be cancelled: choose other days"),
     ],
     ids=["held", "taken", "being taken"],

@@ -189,7 +189,7 @@ def test_after_ten_cards_within_an_hour_no_further_one_is_sent(sandbox, today, m
     for _ in range(MOST_ATTEMPTS_AN_HOUR):
         submit(cart, sandbox, today, DECLINED)
     sent = []
-    monkeypatch.setattr(gateway, "authorize", lambda **kwargs: sent.append(kwargs))
+    monkeypatch.setattr(gateway, "create_intent", lambda **kwargs: sent.append(kwargs))
 
     with pytest.raises(CheckoutError, match="try again in an hour") as caught:
         submit(cart, sandbox, today)

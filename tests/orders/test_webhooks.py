@@ -213,6 +213,7 @@ def own_events_wait(sandbox: Sandbox) -> bool:
 CHARGE = {
     "id": "evt_charge",
     "object": "event",
+    "livemode": False,
     "type": "charge.succeeded",
     "data": {"object": {"id": "ch_1", "object": "charge"}},
 }

@@ -496,7 +496,7 @@ class Shop(Comparison, RuleBasedStateMachine):
         )
         if not happened and not order.taken:
             Payment.objects.filter(order=self.pk[order.number], status=PaymentStatus.CAPTURED).update(
-                status=PaymentStatus.AUTHORIZED
+                status=PaymentStatus.AUTHORIZED, captured_cents=0, captured_at=None
             )
 
     def _check_in(self, order: model.Order, parts: list[int] | None) -> None:

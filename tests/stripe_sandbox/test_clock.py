@@ -9,6 +9,8 @@ import stripe
 
 from stripe_sandbox.bank import DAY
 from stripe_sandbox.config import Config
+from stripe_sandbox.due import Sweep
+from stripe_sandbox.resources import holds, refunds
 from stripe_sandbox.server import RunningSandbox, run_in_thread
 from tests.stripe_sandbox.surroundings import Clock, Shop, client_for, hold, lever
 
@@ -73,8 +75,11 @@ def test_signatures_stay_on_the_real_time(sandbox_with_shop: RunningSandbox, sho
     advance(sandbox_with_shop.url, 3 * DAY)
     client_for(sandbox_with_shop.url).v1.customers.create({})
     delivery = shop.wait_for(1)[0]
-    event = stripe.Webhook.construct_event(delivery.body, delivery.headers["Stripe-Signature"], "whsec_new")
+    signature = delivery.headers["Stripe-Signature"]
+    event = stripe.Webhook.construct_event(delivery.body, signature, "whsec_new")
     assert event.created > time.time() + 2 * DAY
+    signed_at = int(signature.removeprefix("t=").partition(",")[0])
+    assert abs(signed_at - time.time()) < 60
 
 
 def test_events_of_a_moved_clock_leave_when_it_is_back(sandbox_with_shop: RunningSandbox, shop: Shop) -> None:
@@ -107,8 +112,16 @@ def test_the_bank_gives_the_money_back(sandbox: RunningSandbox, client: stripe.S
     assert (charge.captured, charge.refunded, charge.amount_refunded) == (False, True, 1250)
 
 
+def test_moving_the_clock_is_enough(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    intent = hold(client)
+    advance(sandbox.url, 8 * DAY)
+    with sandbox.sandbox.storage.read() as tables:  # Without a request, which would do what is due.
+        stored = tables.find("payment_intent", intent.id)
+    assert stored
+    assert stored.body["status"] == "canceled"
+
+
 def test_the_site_is_told(sandbox_with_shop: RunningSandbox, shop: Shop) -> None:
-    """Without a request to the API: moving the clock is enough."""
     intent = hold(client_for(sandbox_with_shop.url))
     advance(sandbox_with_shop.url, 8 * DAY)
     expired, canceled = (json.loads(delivery.body) for delivery in shop.wait_for(5)[3:5])
@@ -153,6 +166,15 @@ def test_what_waits_for_a_customer_does_not_end(sandbox: RunningSandbox, client:
     intent = hold(client, "pm_card_threeDSecure2Required")
     advance(sandbox.url, 8 * DAY)
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_action"
+
+
+@pytest.mark.parametrize(("sweep", "index"), [(holds.SWEEP, "holds_by_end"), (refunds.SWEEP, "refunds_due")])
+def test_looking_for_what_is_due_reads_nothing_else(
+    sandbox: RunningSandbox, sweep: Sweep, index: str
+) -> None:
+    with sandbox.sandbox.storage.read() as tables:
+        plan = tables.connection.execute(f"EXPLAIN QUERY PLAN {sweep.due}", (0,)).fetchall()
+    assert [step["detail"] for step in plan] == [f"SEARCH objects USING INDEX {index} (<expr><?)"]
 
 
 # The next three move the real clock of the sandbox: nothing but the request itself can end the hold.

@@ -62,6 +62,7 @@ def test_not_for_pages_of_other_origins(sandbox: RunningSandbox, method: str) ->
         {"advance_seconds": 60, "reset": True},
         {"reset": False},
         {"advance_days": 1},
+        {"advance_seconds": 60, "gently": True},
         [60],
         60,
     ],

@@ -1,0 +1,38 @@
+"""The whole life of an order's money: held, renewed, taken, let go, given back. Every step is safe to repeat.
+
+An attempt is committed with its exact parameters before the call, so that a crash loses nothing: the same
+parameters with the same key get the same answer. What Stripe says of a payment is booked by `sync_intent` alone;
+page, webhook, retry and reconciliation all end there. docs/payments.md tells the sequences.
+"""
+
+from orders.payments.attempts import attempts_lately, begin_attempt, send
+from orders.payments.holds import (
+    Taken,
+    check_not_taken,
+    held_orders,
+    is_held,
+    is_taken,
+    lock_live_payment,
+    release_hold,
+    void_released_payments,
+)
+from orders.payments.taking import NotHeld, capture
+from orders.payments.truth import UnknownIntent, sync_intent
+
+__all__ = [
+    "NotHeld",
+    "Taken",
+    "UnknownIntent",
+    "attempts_lately",
+    "begin_attempt",
+    "capture",
+    "check_not_taken",
+    "held_orders",
+    "is_held",
+    "is_taken",
+    "lock_live_payment",
+    "release_hold",
+    "send",
+    "sync_intent",
+    "void_released_payments",
+]

@@ -1,0 +1,181 @@
+"""Attempts to hold or charge a payment: written down, then sent, as often as it takes to get an answer."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from orders import stripe_gateway as gateway
+from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
+from orders.owners import owner_of_order
+from orders.payments.truth import book
+
+log = structlog.get_logger(__name__)
+
+# The customer is not sent elsewhere: a bank that wants to see them answers on the page, or says no.
+_NO_REDIRECTS = {"enabled": True, "allow_redirects": "never"}
+
+
+def begin_attempt(
+    *, order: Order, amount_cents: int, confirmation_token: str = "", payment_method: str = ""
+) -> PaymentAttempt:
+    """Writes down the next try to hold `amount_cents` for a locked order. To be committed before `send`.
+
+    By the card of a form (`confirmation_token`), or by one that the customer saved (`payment_method`). A hold that
+    stands is not touched: it gives way when the new one stands.
+    """
+    payment = _payment_for(order, amount_cents)
+    with_what: dict[str, Any] = (
+        {"confirmation_token": confirmation_token}
+        if confirmation_token
+        else {"payment_method": payment_method}
+    )
+    return _write_down(
+        payment,
+        amount_cents=amount_cents,
+        off_session=False,
+        more={
+            **with_what,
+            "capture_method": "manual",
+            "setup_future_usage": "off_session",
+            "use_stripe_sdk": True,
+        },
+    )
+
+
+def begin_renewal(*, order: Order, amount_cents: int, last: Payment) -> PaymentAttempt:
+    """As `begin_attempt`, without the customer: by the card that `last` was held on."""
+    assert last.customer is not None
+    return _write_down(
+        _payment_for(order, amount_cents),
+        amount_cents=amount_cents,
+        off_session=True,
+        more={
+            "customer": last.customer.stripe_id,
+            "payment_method": last.payment_method,
+            "capture_method": "manual",
+            "off_session": True,
+        },
+    )
+
+
+def begin_charge(*, payment: Payment, last: Payment) -> PaymentAttempt:
+    """The next try to charge a fee at once, without the customer: by the card that `last` was held on."""
+    assert last.customer is not None
+    return _write_down(
+        payment,
+        amount_cents=payment.amount_cents,
+        off_session=True,
+        more={
+            "customer": last.customer.stripe_id,
+            "payment_method": last.payment_method,
+            "capture_method": "automatic",
+            "off_session": True,
+        },
+    )
+
+
+def _payment_for(order: Order, amount_cents: int) -> Payment:
+    payment = Payment.objects.live().select_for_update().filter(order=order).first()
+    if payment is None:
+        customer = PaymentCustomer.objects.filter(**owner_of_order(order).as_fields).first()
+        payment = Payment(order=order, currency=settings.CURRENCY, customer=customer)
+    if payment.status != PaymentStatus.AUTHORIZED:
+        payment.amount_cents, payment.status = amount_cents, PaymentStatus.CREATED
+        payment.save()
+    return payment
+
+
+def _write_down(
+    payment: Payment, *, amount_cents: int, off_session: bool, more: dict[str, Any]
+) -> PaymentAttempt:
+    sequence = payment.attempts.count() + 1
+    number = payment.order.number
+    what = "Deck rental" if payment.kind == Payment.Kind.ORDER else payment.get_kind_display()
+    parameters = {
+        "amount": amount_cents,
+        "currency": payment.currency,
+        "confirm": True,
+        "automatic_payment_methods": _NO_REDIRECTS,
+        "description": f"{what}, order {number}",
+        "metadata": {
+            "site": settings.SITE_URL,
+            "order": number,
+            "payment": str(payment.pk),
+            "sequence": str(sequence),
+        },
+        **more,
+    }
+    return PaymentAttempt.objects.create(
+        payment=payment,
+        sequence=sequence,
+        off_session=off_session,
+        parameters=parameters,
+        idempotency_key=f"pay-{payment.pk}-auth-{sequence}",
+    )
+
+
+def attempts_lately(order: Order) -> int:
+    """How often the order's owner has tried to pay within the last hour, whatever the order."""
+    since = timezone.now() - timedelta(hours=1)
+    payments = Payment.objects.filter(order__in=owner_of_order(order).orders())
+    return PaymentAttempt.objects.filter(payment__in=payments, created_at__gte=since).count()
+
+
+def send(attempt: PaymentAttempt) -> gateway.Intent:
+    """Sends an attempt and books the answer; sent again, it gets the same answer.
+
+    Returns the intent, for the client secret that the browser may need. Raises Declined (booked as failed),
+    Refused (booked as failed) or Unavailable (not booked: nobody knows; send it again).
+    """
+    order = attempt.payment.order
+    try:
+        if "customer" not in attempt.parameters:
+            attempt.parameters = {**attempt.parameters, "customer": _customer_for(order).stripe_id}
+            attempt.save(update_fields=["parameters"])
+        intent = gateway.create_intent(parameters=attempt.parameters, key=attempt.idempotency_key)
+    except gateway.Declined as declined:
+        if declined.intent_id:
+            book(gateway.retrieve(declined.intent_id))
+        else:
+            _book_failure(attempt, code=declined.code, message=declined.message)
+        raise
+    except gateway.Refused as refused:
+        log.error("payment_refused", attempt=attempt.idempotency_key, reason=str(refused))
+        _book_failure(attempt, code="refused", message=str(refused))
+        raise
+    book(gateway.retrieve(intent.id))  # with its charge, which the answer only names
+    return intent
+
+
+def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> None:
+    """An attempt for which Stripe made no intent: there is nothing to sync with."""
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().get(pk=attempt.payment_id)
+        attempt.refresh_from_db()
+        if attempt.intent_id is not None:
+            return  # a webhook has adopted it: the first sending did take effect
+        attempt.status, attempt.error_code, attempt.error_message = PaymentStatus.FAILED, code, message
+        attempt.save(update_fields=["status", "error_code", "error_message"])
+        if payment.status == PaymentStatus.CREATED:
+            payment.status = PaymentStatus.FAILED
+            payment.save(update_fields=["status"])
+
+
+def _customer_for(order: Order) -> PaymentCustomer:
+    """The order's owner as Stripe knows them, made known now where they are not."""
+    owner = owner_of_order(order).as_fields
+    found = PaymentCustomer.objects.filter(**owner).first()
+    if found is None:
+        # The key says whose customer it is and with what: another owner, or another address, is another request.
+        whose = f"user-{order.user_id}" if order.user_id else f"guest-{order.guest_id}"
+        said = hashlib.sha256(f"{order.contact_email}\0{order.name}".encode()).hexdigest()[:16]
+        key = f"customer-{whose}-{said}"
+        stripe_id = gateway.create_customer(email=order.contact_email, name=order.name, key=key)
+        found, _ = PaymentCustomer.objects.get_or_create(**owner, defaults={"stripe_id": stripe_id})
+    Payment.objects.live().filter(order=order, customer=None).update(customer=found)
+    return found

@@ -1,0 +1,183 @@
+"""What Stripe says of a payment, booked: the only place that writes a payment's status.
+
+Events come late, twice and out of order, so nothing is believed of an event but that something happened to an
+intent. The intent is read anew, and what it says now is written down, unless something newer is written already.
+"""
+
+import uuid
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from orders import stripe_gateway as gateway
+from orders.models import DisputeStatus, Payment, PaymentAttempt, PaymentStatus, Refund
+from orders.models.payment import ENDED, FINAL
+from orders.signals import tell_hold_lost, tell_holds_let_go
+
+log = structlog.get_logger(__name__)
+
+ALIVE = (PaymentStatus.ACTION_REQUIRED, PaymentStatus.PROCESSING, PaymentStatus.AUTHORIZED)
+MISMATCH = "mismatch"  # the error code of an attempt whose intent is not what was asked for
+_DISPUTES = {"won": DisputeStatus.WON, "prevented": DisputeStatus.WON, "lost": DisputeStatus.LOST}
+
+
+class UnknownIntent(LookupError):
+    """An intent that names one of our payments, but not one that is in the books (yet)."""
+
+
+def sync_intent(intent_id: str) -> Payment | None:
+    """Reads an intent anew and books what it says, with its refunds and its dispute where it has any.
+
+    Returns the payment, or None for an intent that is not ours. Raises UnknownIntent for one that says it is
+    ours but is in no book.
+    """
+    return book(gateway.retrieve(intent_id))
+
+
+def book(intent: gateway.Intent) -> Payment | None:
+    """Books an intent that has just been read. Returns and raises as `sync_intent`."""
+    named = payment_named(intent)
+    if named is None:
+        return None
+    payment_id, sequence = named
+    # Before anything is locked: no transaction is open while Stripe is asked.
+    has_refunds = intent.refunded_cents or Refund.objects.filter(payment=payment_id).exists()
+    refunds = gateway.refunds_of(intent.id) if has_refunds else []
+    dispute = gateway.dispute_of(intent.id) if intent.disputed else ""
+    with transaction.atomic():
+        # No join: see lock_order. The order may be another one by now (a cart that was merged).
+        payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
+        attempt = payment.attempts.filter(sequence=sequence).first() if payment else None
+        if payment is None or attempt is None or attempt.intent_id not in (None, intent.id):
+            raise UnknownIntent(f"{intent.id} names payment {payment_id}, which is not in the books.")
+        if _goes_back(attempt.status, intent.status):
+            return payment  # read before, booked after what another request or a webhook has read since
+        wrong = _mismatch(payment, attempt, intent)
+        if wrong:
+            _book_mismatch(payment, attempt, intent, wrong)
+            return payment
+        attempt.intent_id = intent.id
+        attempt.status = intent.status
+        attempt.error_code, attempt.error_message = intent.error_code, intent.error_message
+        attempt.capture_before = intent.capture_before
+        attempt.save()
+        if _is_in_force(payment, attempt):
+            _move(payment, attempt, intent)
+            _book_dispute(payment, intent, dispute)
+            _book_refunds(payment, intent, refunds)
+        elif attempt.status in ALIVE:
+            tell_holds_let_go()
+    return payment
+
+
+def payment_named(intent: gateway.Intent) -> tuple[uuid.UUID, int] | None:
+    """The payment and the attempt that an intent says it belongs to; None where it is somebody else's.
+
+    Others may use the same account, with the same names for things: `site` tells them apart.
+    """
+    if intent.metadata.get("site", settings.SITE_URL) != settings.SITE_URL:
+        return None
+    try:
+        return uuid.UUID(intent.metadata.get("payment", "")), int(intent.metadata.get("sequence", ""))
+    except ValueError:
+        return None
+
+
+def _goes_back(booked: str, read: str) -> bool:
+    """Whether `read` is older than `booked`: a hold is only ever captured or ended, and an end is the end."""
+    if booked == PaymentStatus.AUTHORIZED:
+        return read != booked and read not in FINAL
+    return booked in FINAL and read != booked
+
+
+def _mismatch(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent) -> str:
+    """What of an intent is not as it was asked for; empty where all is well."""
+    if intent.status in ENDED:
+        return ""  # nothing is held and nothing is taken
+    asked = (attempt.parameters["amount"], attempt.parameters["currency"])
+    if (intent.amount_cents, intent.currency) != asked:
+        return f"{asked[0]} {asked[1]} were asked for, and it is {intent.amount_cents} {intent.currency}."
+    if intent.livemode == settings.STRIPE_DEBUG:
+        return f"It is of {'live' if intent.livemode else 'test'} mode, and the shop is not."
+    if intent.captured_cents > intent.amount_cents:
+        return f"{intent.captured_cents} were taken of {intent.amount_cents}."
+    return ""
+
+
+def _book_mismatch(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent, wrong: str) -> None:
+    """Nothing is opened or sent for such money; what is held of it is let go."""
+    log.error("payment_mismatch", intent=intent.id, attempt=attempt.idempotency_key, wrong=wrong)
+    attempt.intent_id, attempt.status = intent.id, PaymentStatus.FAILED
+    attempt.error_code, attempt.error_message = MISMATCH, wrong
+    attempt.save(update_fields=["intent_id", "status", "error_code", "error_message"])
+    if _is_in_force(payment, attempt) and payment.status != PaymentStatus.CAPTURED:
+        _lose(payment, PaymentStatus.FAILED)
+    tell_holds_let_go()
+
+
+def _is_in_force(payment: Payment, attempt: PaymentAttempt) -> bool:
+    """Whether this attempt moves the payment. The latest does; but a hold that stands gives way only to a hold."""
+    if attempt.sequence == payment.in_force:
+        return True
+    if attempt.sequence < payment.in_force or payment.is_taken:
+        return False
+    if payment.status == PaymentStatus.AUTHORIZED and attempt.status != PaymentStatus.AUTHORIZED:
+        return False
+    if payment.in_force and payment.status == PaymentStatus.AUTHORIZED:
+        tell_holds_let_go()  # the earlier hold
+    payment.in_force = attempt.sequence
+    return True
+
+
+def _move(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent) -> None:
+    if payment.status == PaymentStatus.AUTHORIZED and intent.status in (*ENDED, PaymentStatus.FAILED):
+        _lose(payment, intent.status)
+        return
+    payment.status = intent.status
+    payment.amount_cents = attempt.parameters["amount"]
+    if intent.status == PaymentStatus.CAPTURED and payment.captured_at is None:
+        payment.captured_cents, payment.captured_at = intent.captured_cents, timezone.now()
+    payment.payment_method = intent.payment_method
+    payment.card_brand, payment.card_last4 = intent.card_brand, intent.card_last4
+    payment.card_exp_month, payment.card_exp_year = intent.card_exp_month, intent.card_exp_year
+    payment.save()
+
+
+def _lose(payment: Payment, status: PaymentStatus) -> None:
+    """A payment that held its money holds it no more. Which card it was stays known, to renew the hold."""
+    payment.status, payment.capture_begun_at = status, None
+    payment.save(update_fields=["status", "in_force", "capture_begun_at"])
+    if payment.kind == Payment.Kind.ORDER and payment.released_at is None:
+        tell_hold_lost(payment.order_id)
+
+
+def _book_dispute(payment: Payment, intent: gateway.Intent, said: str) -> None:
+    if intent.disputed:
+        payment.dispute = _DISPUTES.get(said, DisputeStatus.OPEN)
+        payment.save(update_fields=["dispute"])
+
+
+def _book_refunds(payment: Payment, intent: gateway.Intent, seen: list[gateway.RefundSeen]) -> None:
+    """Ours are found by their reference, those made in the dashboard are written down now."""
+    if payment.refunded_cents != intent.refunded_cents:
+        payment.refunded_cents = intent.refunded_cents
+        payment.save(update_fields=["refunded_cents"])
+    for refund in seen:
+        ours = payment.refunds.filter(stripe_id=refund.id).first() or _by_reference(payment, refund)
+        if ours is None:
+            ours = Refund(payment=payment, reason="Refunded by the shop.")
+        ours.stripe_id, ours.amount_cents = refund.id, refund.amount_cents
+        ours.status = (
+            Refund.Status(refund.status) if refund.status in Refund.Status.values else Refund.Status.PENDING
+        )
+        ours.error_message = refund.error_message
+        ours.save()
+
+
+def _by_reference(payment: Payment, refund: gateway.RefundSeen) -> Refund | None:
+    try:
+        return payment.refunds.filter(pk=uuid.UUID(refund.reference), stripe_id=None).first()
+    except ValueError:
+        return None
