@@ -35,5 +35,9 @@ BEAT_DEFAULTS = {
         "task": "orders.tasks.void_released_payments",
         "schedule": crontab(minute="20"),
     },
+    "Compare payments with the provider": {
+        "task": "orders.tasks.reconcile_payments",
+        "schedule": crontab(minute="35"),
+    },
     "Tell that a worker is alive": {"task": "orders.tasks.worker_heartbeat", "schedule": crontab(minute="*")},
 }

@@ -5,6 +5,8 @@ Facts and their sources: docs/payments.md.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -17,6 +19,10 @@ from stripe.params import PaymentIntentListParams
 from orders.models import PaymentStatus
 
 TIMEOUT_SECONDS = 15  # the library's own 80 s is longer than a customer waits
+RETRIES = 2
+HURRIED_SECONDS = 4  # whoever sent a webhook waits for the answer, and sends it again where there is none
+
+_hurried = ContextVar("hurried", default=False)
 
 _STATUS = {
     "requires_payment_method": PaymentStatus.FAILED,
@@ -40,8 +46,16 @@ class Unavailable(GatewayError):
     """Stripe could not be reached or did not answer properly: whether the request took effect is not known."""
 
 
+class KeptError(Unavailable):
+    """Stripe failed and has kept that answer: the same request with the same key gets it for a day, whatever is."""
+
+
 class Refused(GatewayError):
     """Stripe understood and will not do it; a retry would get the same answer."""
+
+
+class KeyUsed(Refused):
+    """The idempotency key was used for another request: what that one came to has to be looked up."""
 
 
 class Declined(GatewayError):
@@ -65,6 +79,7 @@ class Intent:
     amount_cents: int
     currency: str
     client_secret: str
+    created_at: datetime
     metadata: Mapping[str, str] = field(default_factory=dict)
     livemode: bool = False
     captured_cents: int = 0
@@ -106,12 +121,12 @@ def publishable_key() -> str:
 
 
 @cache
-def _client_for(key: str, api_base: str) -> stripe.StripeClient:
+def _client_for(key: str, api_base: str, seconds: int, retries: int) -> stripe.StripeClient:
     return stripe.StripeClient(
         key,
         base_addresses={"api": api_base} if api_base else {},
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
-        max_network_retries=2,
+        http_client=stripe.RequestsClient(timeout=seconds),
+        max_network_retries=retries,
     )
 
 
@@ -119,7 +134,18 @@ def _client() -> stripe.StripeClient:
     key = settings.STRIPE_API_KEYS["test" if settings.STRIPE_DEBUG else "live"]["secret"]
     if not key:
         raise NotSetUp("Payments are not set up: there is no secret key for Stripe.")
-    return _client_for(key, settings.STRIPE_API_BASE)
+    patience = (HURRIED_SECONDS, 0) if _hurried.get() else (TIMEOUT_SECONDS, RETRIES)
+    return _client_for(key, settings.STRIPE_API_BASE, *patience)
+
+
+@contextmanager
+def in_a_hurry() -> Iterator[None]:
+    """Meanwhile Stripe is asked once and for a short time: whoever asks is asked again themselves."""
+    before = _hurried.set(True)
+    try:
+        yield
+    finally:
+        _hurried.reset(before)
 
 
 class _OurErrors:
@@ -140,8 +166,11 @@ class _OurErrors:
             error, (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError)
         ):
             raise Refused(error.user_message or str(error)) from error
+        if isinstance(error, stripe.IdempotencyError):
+            raise KeyUsed(error.user_message or str(error)) from error
         if isinstance(error, stripe.StripeError):
-            raise Unavailable(str(error)) from error
+            kept = (error.headers or {}).get("Idempotent-Replayed") == "true"
+            raise (KeptError if kept else Unavailable)(str(error)) from error
 
 
 def _intent(found: stripe.PaymentIntent) -> Intent:
@@ -163,6 +192,7 @@ def _intent(found: stripe.PaymentIntent) -> Intent:
         amount_cents=found.amount,
         currency=found.currency,
         client_secret=found.client_secret or "",
+        created_at=datetime.fromtimestamp(found.created, UTC),
         metadata=found.metadata.to_dict() if found.metadata else {},
         livemode=found.livemode,
         captured_cents=captured_cents,
@@ -198,12 +228,14 @@ def retrieve(intent_id: str) -> Intent:
 
 
 def cancel(intent_id: str) -> Intent:
-    """Releases the hold. An intent that is over already is returned as it is."""
+    """Releases the hold. An intent that is over already is returned as it is.
+
+    Without a key of ours: cancelled twice is cancelled once anyway, and a failure that Stripe keeps for a key
+    would hold the money for a day.
+    """
     try:
         with _OurErrors():
-            return _intent(
-                _client().v1.payment_intents.cancel(intent_id, {}, {"idempotency_key": f"cancel-{intent_id}"})
-            )
+            return _intent(_client().v1.payment_intents.cancel(intent_id))
     except Refused:
         return retrieve(intent_id)
 

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from inventory.signals import capacity_changed
-from orders import cancellation, emails, payments, promotion
+from orders import cancellation, emails, payments, promotion, reconciliation
 from orders import stripe_gateway as gateway
 from orders.models import Order
 from orders.signals import customers_to_be_told, holds_let_go
@@ -52,6 +52,18 @@ def lapse_pending() -> int:
 @shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)
 def void_released_payments() -> int:
     return payments.void_released_payments()
+
+
+@shared_task
+def reconcile_payments() -> dict[str, int]:
+    """Once an hour by the beat; what one run could not do, the next one tries again."""
+    result = reconciliation.reconcile(now=timezone.now())
+    return {
+        "compared": result.compared,
+        "repairs": len(result.repairs),
+        "reports": len(result.reports),
+        "failures": len(result.failures),
+    }
 
 
 @receiver(holds_let_go)

@@ -1,6 +1,7 @@
 """Where Stripe tells us what happened. It comes late, twice, out of order, and before the browser returns."""
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -25,11 +26,16 @@ def receive(request: HttpRequest) -> HttpResponse:
     except gateway.InvalidSignature as error:
         log.warning("webhook_rejected", reason=str(error))
         return HttpResponse("The signature does not fit.", status=400, content_type="text/plain")
+    if event.livemode == settings.STRIPE_DEBUG:
+        log.warning("webhook_of_the_other_mode", stripe_event=event.id, livemode=event.livemode)
+        return HttpResponse("This is not our mode.")
     if WebhookEvent.objects.filter(pk=event.id).exists():
         return HttpResponse("known")
     if event.intent_id:
         try:
-            payment = payments.sync_intent(event.intent_id)
+            # Stripe waits for this answer, and sends the event again where it does not come.
+            with gateway.in_a_hurry():
+                payment = payments.sync_intent(event.intent_id)
         except (payments.UnknownIntent, gateway.GatewayError) as error:
             log.warning("webhook_postponed", stripe_event=event.id, reason=str(error))
             return HttpResponse("Not yet.", status=503, content_type="text/plain")

@@ -5,7 +5,14 @@ parameters with the same key get the same answer. What Stripe says of a payment 
 page, webhook, retry and reconciliation all end there. docs/payments.md tells the sequences.
 """
 
-from orders.payments.attempts import attempts_lately, begin_attempt, send
+from orders.payments.attempts import (
+    attempts_lately,
+    begin_attempt,
+    book_unanswered,
+    find_sent,
+    send,
+    was_sent,
+)
 from orders.payments.holds import (
     Taken,
     check_not_taken,
@@ -25,8 +32,10 @@ __all__ = [
     "UnknownIntent",
     "attempts_lately",
     "begin_attempt",
+    "book_unanswered",
     "capture",
     "check_not_taken",
+    "find_sent",
     "held_orders",
     "is_held",
     "is_taken",
@@ -35,4 +44,5 @@ __all__ = [
     "send",
     "sync_intent",
     "void_released_payments",
+    "was_sent",
 ]

@@ -1,6 +1,7 @@
 """Attempts to hold or charge a payment: written down, then sent, as often as it takes to get an answer."""
 
 import hashlib
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +12,15 @@ from django.utils import timezone
 
 from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
+from orders.models.payment import ENDED
 from orders.owners import owner_of_order
-from orders.payments.truth import book
+from orders.payments.truth import book, payment_named
 
 log = structlog.get_logger(__name__)
 
+# Stripe may forget a key after a day, and then the same request is another one: it is looked for first.
+KEY_IS_KEPT = timedelta(hours=23)
+UNANSWERED = "unanswered"  # the error code of an attempt of which Stripe knows nothing
 # The customer is not sent elsewhere: a bank that wants to see them answers on the page, or says no.
 _NO_REDIRECTS = {"enabled": True, "allow_redirects": "never"}
 
@@ -129,14 +134,22 @@ def attempts_lately(order: Order) -> int:
 def send(attempt: PaymentAttempt) -> gateway.Intent:
     """Sends an attempt and books the answer; sent again, it gets the same answer.
 
+    One that may have been forgotten by its key is looked up instead, so that nothing is held or charged twice.
     Returns the intent, for the client secret that the browser may need. Raises Declined (booked as failed),
     Refused (booked as failed) or Unavailable (not booked: nobody knows; send it again).
     """
-    order = attempt.payment.order
     try:
-        if "customer" not in attempt.parameters:
-            attempt.parameters = {**attempt.parameters, "customer": _customer_for(order).stripe_id}
-            attempt.save(update_fields=["parameters"])
+        if not was_sent(attempt):
+            _name_customer(attempt)
+        elif attempt.created_at <= timezone.now() - KEY_IS_KEPT:
+            found = find_sent(attempt)
+            if found is not None:
+                return _book_found(found)
+            if not attempt.off_session:  # the customer who gave this card is not there any more
+                book_unanswered(attempt)
+                raise gateway.Refused(
+                    "The payment never reached the provider, and is too old to be sent again."
+                )
         intent = gateway.create_intent(parameters=attempt.parameters, key=attempt.idempotency_key)
     except gateway.Declined as declined:
         if declined.intent_id:
@@ -144,6 +157,8 @@ def send(attempt: PaymentAttempt) -> gateway.Intent:
         else:
             _book_failure(attempt, code=declined.code, message=declined.message)
         raise
+    except (gateway.KeyUsed, gateway.KeptError) as error:
+        return _look_up_instead(attempt, error)
     except gateway.Refused as refused:
         log.error("payment_refused", attempt=attempt.idempotency_key, reason=str(refused))
         _book_failure(attempt, code="refused", message=str(refused))
@@ -152,18 +167,78 @@ def send(attempt: PaymentAttempt) -> gateway.Intent:
     return intent
 
 
-def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> None:
+def was_sent(attempt: PaymentAttempt) -> bool:
+    """Whether the attempt can have reached Stripe: who pays is written down before it is sent."""
+    return "customer" in attempt.parameters
+
+
+def find_sent(attempt: PaymentAttempt, *, of_anybody: bool = False) -> gateway.Intent | None:
+    """What Stripe made of an attempt, by customer and metadata; None where it never heard of it.
+
+    `of_anybody`: also where it was sent for another customer than the books say. Raises GatewayError.
+    """
+    if attempt.intent_id is not None:
+        return gateway.retrieve(attempt.intent_id)
+    customer = None if of_anybody else attempt.parameters["customer"]
+    since = attempt.created_at - timedelta(hours=1)  # their clock is not ours
+    named = (attempt.payment_id, attempt.sequence)
+    found = [
+        intent
+        for intent in gateway.intents_of(customer=customer, since=since)
+        if payment_named(intent) == named
+    ]
+    return min(found, key=lambda intent: intent.status in ENDED, default=None)
+
+
+def _look_up_instead(attempt: PaymentAttempt, error: gateway.GatewayError) -> gateway.Intent:
+    """The key brings no answer any more: what there is at Stripe says what the request came to."""
+    log.error("payment_key_is_no_use", attempt=attempt.idempotency_key, reason=str(error))
+    found = find_sent(attempt, of_anybody=True)
+    if found is not None:
+        return _book_found(found)
+    if attempt.parameters["capture_method"] != "manual":
+        # A charge is only given up when it is certain that there is none: see orders/reconciliation.py.
+        raise gateway.Unavailable(str(error)) from error
+    book_unanswered(attempt)  # should it come to light after all, it is one hold too many, and let go
+    raise gateway.Refused("The payment provider had a problem with this payment.") from error
+
+
+def _book_found(found: gateway.Intent) -> gateway.Intent:
+    book(found)
+    if found.status == PaymentStatus.FAILED:
+        raise gateway.Declined(found.error_message, code=found.error_code, intent_id=found.id)
+    return found
+
+
+def book_unanswered(attempt: PaymentAttempt) -> bool:
+    """Gives an attempt up that is not at Stripe; returns whether it was still unanswered."""
+    return _book_failure(attempt, code=UNANSWERED, message="It never reached the payment provider.")
+
+
+def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> bool:
     """An attempt for which Stripe made no intent: there is nothing to sync with."""
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(pk=attempt.payment_id)
         attempt.refresh_from_db()
-        if attempt.intent_id is not None:
-            return  # a webhook has adopted it: the first sending did take effect
+        if attempt.intent_id is not None or attempt.status != PaymentStatus.CREATED:
+            return False  # a webhook has adopted it: the first sending did take effect
         attempt.status, attempt.error_code, attempt.error_message = PaymentStatus.FAILED, code, message
         attempt.save(update_fields=["status", "error_code", "error_message"])
         if payment.status == PaymentStatus.CREATED:
             payment.status = PaymentStatus.FAILED
             payment.save(update_fields=["status"])
+        return True
+
+
+def _name_customer(attempt: PaymentAttempt) -> None:
+    """Writes down who pays. Of two at the same moment the first stays: both send the same with the same key."""
+    stripe_id = _customer_for(attempt.payment.order).stripe_id
+    with transaction.atomic():
+        now = PaymentAttempt.objects.select_for_update().get(pk=attempt.pk)
+        if not was_sent(now):
+            now.parameters = {**now.parameters, "customer": stripe_id}
+            now.save(update_fields=["parameters"])
+    attempt.parameters = now.parameters
 
 
 def _customer_for(order: Order) -> PaymentCustomer:
@@ -175,7 +250,11 @@ def _customer_for(order: Order) -> PaymentCustomer:
         whose = f"user-{order.user_id}" if order.user_id else f"guest-{order.guest_id}"
         said = hashlib.sha256(f"{order.contact_email}\0{order.name}".encode()).hexdigest()[:16]
         key = f"customer-{whose}-{said}"
-        stripe_id = gateway.create_customer(email=order.contact_email, name=order.name, key=key)
+        said_of_them = {"email": order.contact_email, "name": order.name}
+        try:
+            stripe_id = gateway.create_customer(**said_of_them, key=key)
+        except gateway.KeptError:  # one customer too many does no harm; a day without paying does
+            stripe_id = gateway.create_customer(**said_of_them, key=f"{key}-{uuid.uuid4()}")
         found, _ = PaymentCustomer.objects.get_or_create(**owner, defaults={"stripe_id": stripe_id})
     Payment.objects.live().filter(order=order, customer=None).update(customer=found)
     return found

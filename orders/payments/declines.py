@@ -8,6 +8,7 @@ DECLINES = {
     "payment_intent_authentication_failure": "Your bank could not confirm that it is you. "
     "Please try again or use another card.",
     "authentication_required": "Your bank wants to confirm that it is you. Please try again.",
+    "unanswered": "The payment provider could not be reached. Please try again.",
     "voided": "The payment was not finished. Please try again.",
 }
 

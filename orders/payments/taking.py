@@ -30,11 +30,13 @@ def capture(order: Order) -> Payment:
     assert attempt.intent_id is not None
     refused: gateway.GatewayError | None = None
     try:
-        # The order cannot be changed any more, so this is the same in every repetition. It can cost less than
-        # was held: the rest is let go. Where Stripe refuses, it can be changed again: another amount, another key.
+        # It can cost less than was held: the rest is let go. Each time that it is asked for has its own key, as
+        # Stripe keeps its failures with the key for a day; that a hold is taken once, the intent sees to.
         total_cents = Order.objects.values_list("total_cents", flat=True).get(pk=order.pk)
         assert total_cents is not None
-        key = f"pay-{payment.pk}-capture-{attempt.sequence}-{total_cents}"
+        assert payment.capture_begun_at is not None
+        begun = int(payment.capture_begun_at.timestamp() * 1_000_000)
+        key = f"pay-{payment.pk}-capture-{attempt.sequence}-{begun}"
         gateway.capture(attempt.intent_id, amount_cents=total_cents, key=key)
     except (gateway.Refused, gateway.Declined) as error:
         refused = error  # also where it was taken before and the answer was lost: the intent says which
