@@ -35,5 +35,13 @@ BEAT_DEFAULTS = {
         "task": "orders.tasks.void_released_payments",
         "schedule": crontab(minute="20"),
     },
+    "Send refunds that were not answered": {
+        "task": "orders.tasks.send_unsent_refunds",
+        "schedule": crontab(minute="7-59/15"),
+    },
+    "Charge fees that were not answered": {
+        "task": "orders.tasks.retry_fees",
+        "schedule": crontab(minute="12-59/15"),
+    },
     "Tell that a worker is alive": {"task": "orders.tasks.worker_heartbeat", "schedule": crontab(minute="*")},
 }

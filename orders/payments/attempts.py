@@ -13,6 +13,7 @@ from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
 from orders.owners import owner_of_order
 from orders.payments.truth import book
+from orders.signals import tell_fee_answered
 
 log = structlog.get_logger(__name__)
 
@@ -164,6 +165,8 @@ def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> None:
         if payment.status == PaymentStatus.CREATED:
             payment.status = PaymentStatus.FAILED
             payment.save(update_fields=["status"])
+            if payment.kind != Payment.Kind.ORDER and attempt.off_session:
+                tell_fee_answered(payment, paid=False)
 
 
 def _customer_for(order: Order) -> PaymentCustomer:
