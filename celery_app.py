@@ -39,5 +39,13 @@ BEAT_DEFAULTS = {
         "task": "orders.tasks.reconcile_payments",
         "schedule": crontab(minute="35"),
     },
+    "Send refunds that were not answered": {
+        "task": "orders.tasks.send_unsent_refunds",
+        "schedule": crontab(minute="7-59/15"),
+    },
+    "Charge fees that were not answered": {
+        "task": "orders.tasks.retry_fees",
+        "schedule": crontab(minute="12-59/15"),
+    },
     "Tell that a worker is alive": {"task": "orders.tasks.worker_heartbeat", "schedule": crontab(minute="*")},
 }

@@ -12,13 +12,15 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 
 from inventory.availability import overpromised
 from inventory.free_days import stretches
 from inventory.models import Card, Reservation
 from inventory.short_lines import spread
-from orders.models import Order, OrderCard, Payment, PaymentStatus
+from orders.models import DisputeStatus, Order, OrderCard, Payment, PaymentStatus, Refund
+from orders.payments.truth import GIVEN_BACK
 from orders.states import RESERVED, Status
 
 ORDERS_AT_ONCE = 500  # with their lines and reservations in memory
@@ -41,6 +43,7 @@ def violations(*, today: date) -> list[str]:
             *_places_taken_twice(),
             *_open_orders_without_their_money(),
             *_decks_that_left_unpaid(),
+            *_cancelled_and_kept(),
             *_paid_for_and_never_dispatched(today=today),
         ]
 
@@ -213,12 +216,22 @@ def _decks_that_left_unpaid() -> Iterator[str]:
     left = Order.objects.filter(status__in=[Status.DISPATCHED, Status.RETURNED])
     for order in left.filter(~Exists(paid)).order_by("pk"):
         yield f"{order} is {order.status}, but its payment was not taken."
-    for payment in (
-        Payment.objects.filter(status=PaymentStatus.CAPTURED, order__status=Status.CANCELLED)
-        .select_related("order")
-        .order_by("order")
-    ):
-        yield f"{payment.order} is cancelled, but its payment was taken."
+
+
+def _cancelled_and_kept() -> Iterator[str]:
+    """Who gets no deck gets the money back; the bank of a customer who won a dispute has seen to it already."""
+    going_back = [Refund.Status.CREATED, *GIVEN_BACK]
+    back_cents = Coalesce(Sum("refunds__amount_cents", filter=Q(refunds__status__in=going_back)), 0)
+    taken = Payment.objects.filter(status=PaymentStatus.CAPTURED, order__status=Status.CANCELLED)
+    taken = (
+        taken.exclude(dispute=DisputeStatus.LOST).order_by("order", "pk").values("order", "captured_cents")
+    )
+    kept = taken.annotate(back_cents=back_cents).exclude(back_cents=F("captured_cents"))
+    for number, cents, back in kept.values_list("order__number", "captured_cents", "back_cents"):
+        yield (
+            f"Order {number} is cancelled, but its payment was taken: of {cents} cents {back} are given back or "
+            "on their way."
+        )
 
 
 def _paid_for_and_never_dispatched(*, today: date) -> Iterator[str]:

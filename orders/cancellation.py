@@ -6,13 +6,14 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from inventory.money import format_cents
 from inventory.reservations import release
 from orders import payments
 from orders.checkout import CheckoutError, go_back
-from orders.models import Order, OrderCard
+from orders.models import Order, OrderCard, Payment, PaymentStatus
 from orders.signals import tell_customer
 from orders.states import TRANSITIONS, Status
-from orders.transitions import SYSTEM, Actor, lock_order, move_order
+from orders.transitions import SYSTEM, Actor, customer, lock_order, move_order, note_event
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +22,12 @@ class NotCancellable(ValueError):
     """The order cannot be cancelled as it stands; the message says why."""
 
 
-def can_cancel(order: Order) -> bool:
-    return _may_be_cancelled(order) and not payments.is_taken(order)
+def can_cancel(order: Order, *, by: Actor | None = None) -> bool:
+    """Whether the customer can, or whoever is named."""
+    if not _may_be_cancelled(order):
+        return False
+    payment = Payment.objects.live().filter(order=order.pk).first()
+    return payment is None or _objection(payment, by or customer()) is None
 
 
 def _may_be_cancelled(order: Order) -> bool:
@@ -31,8 +36,9 @@ def _may_be_cancelled(order: Order) -> bool:
 
 @transaction.atomic
 def cancel(*, order: Order, by: Actor, reason: str, only: Status | None = None) -> Order:
-    """Gives the cards free and lets the hold go. Cancelling twice is cancelling once.
+    """Gives the cards free and lets the hold go, or gives the money back. Cancelling twice is cancelling once.
 
+    An order that was paid for and never left (dispatch broke off) is cancelled by staff alone.
     `only`: leaves an order alone that has another status by now.
     """
     order = lock_order(order.pk)
@@ -42,18 +48,46 @@ def cancel(*, order: Order, by: Actor, reason: str, only: Status | None = None) 
         raise NotCancellable(
             f"This order is {order.get_status_display().lower()} and cannot be cancelled any more."
         )
-    try:
-        payments.check_not_taken(order)  # dispatch takes the money first, and then looks at the order again
-    except payments.Taken as error:
-        raise NotCancellable(
-            "This order is being dispatched: its payment is taken, and it cannot be cancelled any more."
-        ) from error
+    payment = payments.lock_live_payment(order)
+    objection = _objection(payment, by) if payment is not None else None
+    if objection:
+        raise NotCancellable(objection)
     release(claim=order.claim)
-    payments.release_hold(order)
     OrderCard.objects.filter(order=order).update(needed=0)
     move_order(order, Status.CANCELLED, by=by, reason=reason, queued_at=None)
+    if payment is not None and payment.status == PaymentStatus.CAPTURED:
+        _give_back(order, payment, by=by, reason=reason)
+    else:
+        payments.release_hold(order)
     tell_customer(order, "cancelled")
     return order
+
+
+def _objection(payment: Payment, by: Actor) -> str | None:
+    """Why the order of this payment cannot be cancelled; None where it can.
+
+    Dispatch takes the money first, and then looks at the order again: whoever cancels in between is seen there.
+    """
+    if payment.status == PaymentStatus.CAPTURED:
+        if by.kind == "staff":
+            return None
+        return (
+            "This order is being dispatched: its payment is taken, and only the shop can cancel it now. "
+            "Please ask us."
+        )
+    if payment.is_taken:
+        return (
+            "This order is being dispatched: its payment is taken at this moment, and it cannot be cancelled "
+            "before that is answered."
+        )
+    return None
+
+
+def _give_back(order: Order, payment: Payment, *, by: Actor, reason: str) -> None:
+    refund = payments.write_down_whole_refund(payment=payment, by=by, reason=f"Order cancelled: {reason}")
+    if refund is not None:
+        cents = format_cents(refund.amount_cents, payment.currency)
+        note_event(order, by=by, reason=f"refund of {cents}: the order is cancelled")
 
 
 def lapse_confirming(*, now: datetime) -> int:

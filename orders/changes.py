@@ -20,6 +20,7 @@ from orders import payments
 from orders.checkout import set_dates
 from orders.dates import check_length, check_rental_period
 from orders.deck_availability import short_by_line
+from orders.fee_limits import late_day_cents
 from orders.lines import write_lines
 from orders.models import Order, OrderCard, Payment, PaymentStatus
 from orders.models.order import DAYS
@@ -189,6 +190,7 @@ def _write(order: Order, lines: list[OrderCard], quote: Quote, taken: Taken, *, 
         quote.tax_cents,
         quote.total_cents,
     )
+    order.late_day_cents = late_day_cents(quote, percent=settings.LATE_FEE_PERCENT)
     order.queued_at = taken.queued_at if order.status == Status.PENDING else None
     opens = order.status == Status.PENDING and taken.queued_at is None
     if not opens:
@@ -200,7 +202,7 @@ def _write(order: Order, lines: list[OrderCard], quote: Quote, taken: Taken, *, 
     tell_customer(order, "promoted")
 
 
-_CHANGED = [*DAYS, "cards_cents", "tax_cents", "total_cents"]
+_CHANGED = [*DAYS, "cards_cents", "tax_cents", "total_cents", "late_day_cents"]
 
 
 @transaction.atomic

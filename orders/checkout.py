@@ -21,6 +21,7 @@ from orders import payments
 from orders.cart import CartError, cart_of, lock_cart, pour
 from orders.dates import RentalPeriodError, blocked_period, check_length, check_rental_period, schedule_of
 from orders.deck_availability import short_by_line
+from orders.fee_limits import late_day_cents
 from orders.lines import lines_of, quote_of, write_lines
 from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMethod
 from orders.models.order import DAYS, demand_of
@@ -32,7 +33,14 @@ from orders.transitions import Actor, customer, lock_order, move_order
 
 MOST_TOTAL_CENTS = 99_999_999  # Stripe's own limit
 # What the order cost when it was authorized; empty while it is a cart.
-FROZEN = ("cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents")
+FROZEN = (
+    "cards_cents",
+    "shipping_cents",
+    "tax_cents",
+    "tax_basis_points",
+    "total_cents",
+    "late_day_cents",
+)
 
 
 class CheckoutError(ValueError):
@@ -195,6 +203,7 @@ def _freeze_prices(order: Order, lines: list[OrderCard], quote: Quote) -> None:
     order.cards_cents, order.shipping_cents = quote.cards_cents, quote.shipping_cents
     order.tax_cents, order.tax_basis_points = quote.tax_cents, quote.tax_basis_points
     order.total_cents = quote.total_cents
+    order.late_day_cents = late_day_cents(quote, percent=settings.LATE_FEE_PERCENT)
     order.save(update_fields=[*DAYS, *FROZEN])
     order.authorized_at = timezone.now()  # saved with the status: the database wants the two to agree
 

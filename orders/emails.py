@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMessage
+from django.db.models import Sum
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -11,7 +12,7 @@ from inventory.closed_days import shop_calendar
 from orders.dates import schedule_of_order
 from orders.deck_availability import next_start
 from orders.lines import lines_of
-from orders.models import Order
+from orders.models import Order, Refund
 from orders.states import Status
 
 _SALT = "order-link"
@@ -43,6 +44,7 @@ def send_order_email(*, order: Order, kind: str) -> None:
         "link": order_link(order),
         "cart_link": f"{settings.SITE_URL}{reverse('orders:cart')}",
         "reason": cancelled.reason if cancelled else "",
+        "refunding_cents": _refunding_cents(order) if cancelled else 0,
         "since_dispatch": order.events.filter(from_status=Status.DISPATCHED).order_by("at", "pk"),
         "next_start": next_start(order=order, today=timezone.localdate(), calendar=shop_calendar())
         if cancelled and period and method
@@ -50,3 +52,9 @@ def send_order_email(*, order: Order, kind: str) -> None:
     }
     subject, _, body = render_to_string(f"emails/{kind}.txt", context).strip().partition("\n")
     EmailMessage(subject.strip(), body.strip() + "\n", to=[order.contact_email]).send()
+
+
+def _refunding_cents(order: Order) -> int:
+    """What goes back to the card of an order that was paid for."""
+    refunds = Refund.objects.filter(payment__order=order).exclude(status=Refund.Status.FAILED)
+    return refunds.aggregate(cents=Sum("amount_cents"))["cents"] or 0

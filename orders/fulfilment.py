@@ -79,8 +79,8 @@ def check_days(order: Order, *, today: date, taken: bool | None = None) -> None:
     if today >= order.back_on:
         if payments.is_taken(order) if taken is None else taken:
             raise NotDispatchable(
-                "Its days have passed. Its payment is taken, so it cannot be cancelled: choose other days with the "
-                "customer, and dispatch it then."
+                "Its days have passed. Its payment is taken: choose other days with the customer and dispatch it "
+                "then, or cancel it, and the money goes back."
             )
         raise NotDispatchable("Its days have passed. Cancel it, or choose other days with the customer.")
 

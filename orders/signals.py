@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.dispatch import Signal
 
-from orders.models import Order
+from orders.models import Order, Payment, Refund
 
 # order_ids, kind: open, pending, promoted, dispatched, returned, lapsed or cancelled
 customers_to_be_told = Signal()
 holds_let_go = Signal()  # the provider does not know yet
+refunds_written_down = Signal()  # the provider does not know yet
+refund_under_way = Signal()  # refund_id: the provider gives the money back
+fee_answered = Signal()  # payment_id, paid: a fee was paid; or not, when the customer was not there
 hold_lost = Signal()  # order_id: its money was held and is not any more, though nobody let it go
 
 
@@ -38,3 +41,22 @@ def tell_holds_let_go() -> None:
 def tell_hold_lost(order_id: int) -> None:
     """The order's hold has to be renewed, once the current transaction is committed."""
     transaction.on_commit(lambda: hold_lost.send(sender=Order, order_id=order_id), robust=True)
+
+
+def tell_refunds_written_down() -> None:
+    """The provider is asked to give the money back, once the current transaction is committed."""
+    transaction.on_commit(lambda: refunds_written_down.send(sender=None), robust=True)
+
+
+def tell_refund_under_way(refund: Refund) -> None:
+    """The customer is told of it by e-mail, once the current transaction is committed."""
+    refund_id = refund.pk
+    transaction.on_commit(lambda: refund_under_way.send(sender=Refund, refund_id=refund_id), robust=True)
+
+
+def tell_fee_answered(payment: Payment, *, paid: bool) -> None:
+    """The customer is told by e-mail what was charged and why, or how to pay, once the transaction is committed."""
+    payment_id = payment.pk
+    transaction.on_commit(
+        lambda: fee_answered.send(sender=Payment, payment_id=payment_id, paid=paid), robust=True
+    )

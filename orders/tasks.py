@@ -5,6 +5,7 @@ The domain knows nothing of tasks: it sends signals after the commit, and this m
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready
@@ -13,10 +14,16 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from inventory.signals import capacity_changed
-from orders import cancellation, emails, payments, promotion, reconciliation
+from orders import cancellation, emails, fees, money_emails, payments, promotion, reconciliation
 from orders import stripe_gateway as gateway
-from orders.models import Order
-from orders.signals import customers_to_be_told, holds_let_go
+from orders.models import Order, Payment, Refund
+from orders.signals import (
+    customers_to_be_told,
+    fee_answered,
+    holds_let_go,
+    refund_under_way,
+    refunds_written_down,
+)
 from orders.states import Status
 
 _HEARTBEAT = "worker-heartbeat"
@@ -69,6 +76,44 @@ def reconcile_payments() -> dict[str, int]:
 @receiver(holds_let_go)
 def void_after_holds_let_go(sender: Any, **kwargs: Any) -> None:
     void_released_payments.delay()
+
+
+@shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)
+def send_unsent_refunds() -> int:
+    return payments.send_unsent_refunds(timezone.now())
+
+
+@receiver(refunds_written_down)
+def send_after_refunds_written_down(sender: Any, **kwargs: Any) -> None:
+    send_unsent_refunds.delay()
+
+
+@shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)
+def retry_fees() -> int:
+    return fees.retry_fees(timezone.now())
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)
+def send_refund_email(refund_id: str) -> None:
+    money_emails.send_refund_email(
+        refund=Refund.objects.select_related("payment__order__user").get(pk=refund_id)
+    )
+
+
+@receiver(refund_under_way)
+def send_email_of_refund(sender: Any, refund_id: UUID, **kwargs: Any) -> None:
+    send_refund_email.delay(str(refund_id))
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)
+def send_fee_email(payment_id: str, paid: bool) -> None:
+    fee = Payment.objects.select_related("order__user").get(pk=payment_id)
+    money_emails.send_fee_email(fee=fee, paid=paid)
+
+
+@receiver(fee_answered)
+def send_email_of_fee(sender: Any, payment_id: UUID, paid: bool, **kwargs: Any) -> None:
+    send_fee_email.delay(str(payment_id), paid)
 
 
 @shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)

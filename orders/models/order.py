@@ -85,6 +85,9 @@ class Order(models.Model):
     tax_cents = models.PositiveIntegerField(null=True, editable=False)
     tax_basis_points = models.PositiveIntegerField(null=True, editable=False)
     total_cents = models.PositiveIntegerField(null=True, editable=False)
+    late_day_cents = models.PositiveIntegerField(
+        null=True, editable=False, help_text="What a day that the deck is late may cost at most."
+    )
 
     authorized_at = models.DateTimeField(null=True, editable=False)
     pay_again_by = models.DateTimeField(

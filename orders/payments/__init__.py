@@ -23,11 +23,19 @@ from orders.payments.holds import (
     release_hold,
     void_released_payments,
 )
+from orders.payments.refunding import (
+    RefundError,
+    refund,
+    refundable_cents,
+    send_unsent_refunds,
+    write_down_whole_refund,
+)
 from orders.payments.taking import NotHeld, capture
 from orders.payments.truth import UnknownIntent, sync_intent
 
 __all__ = [
     "NotHeld",
+    "RefundError",
     "Taken",
     "UnknownIntent",
     "attempts_lately",
@@ -40,9 +48,13 @@ __all__ = [
     "is_held",
     "is_taken",
     "lock_live_payment",
+    "refund",
+    "refundable_cents",
     "release_hold",
     "send",
+    "send_unsent_refunds",
     "sync_intent",
     "void_released_payments",
     "was_sent",
+    "write_down_whole_refund",
 ]

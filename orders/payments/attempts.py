@@ -15,6 +15,7 @@ from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, Payme
 from orders.models.payment import ENDED
 from orders.owners import owner_of_order
 from orders.payments.truth import book, payment_named
+from orders.signals import tell_fee_answered
 
 log = structlog.get_logger(__name__)
 
@@ -227,6 +228,8 @@ def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> bool:
         if payment.status == PaymentStatus.CREATED:
             payment.status = PaymentStatus.FAILED
             payment.save(update_fields=["status"])
+            if payment.kind != Payment.Kind.ORDER and attempt.off_session:
+                tell_fee_answered(payment, paid=False)
         return True
 
 

@@ -9,17 +9,27 @@ import uuid
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from orders import stripe_gateway as gateway
 from orders.models import DisputeStatus, Payment, PaymentAttempt, PaymentStatus, Refund
 from orders.models.payment import ENDED, FINAL
-from orders.signals import tell_hold_lost, tell_holds_let_go
+from orders.signals import tell_fee_answered, tell_hold_lost, tell_holds_let_go, tell_refund_under_way
 
 log = structlog.get_logger(__name__)
 
 ALIVE = (PaymentStatus.ACTION_REQUIRED, PaymentStatus.PROCESSING, PaymentStatus.AUTHORIZED)
 MISMATCH = "mismatch"  # the error code of an attempt whose intent is not what was asked for
+GIVEN_BACK = (Refund.Status.PENDING, Refund.Status.SUCCEEDED)
+# A refund that has succeeded can fail later, when the bank does not take it; nothing comes after that.
+_REFUND_COMES_TO = [
+    Refund.Status.CREATED,
+    Refund.Status.PENDING,
+    Refund.Status.SUCCEEDED,
+    Refund.Status.FAILED,
+    Refund.Status.CANCELED,
+]
 _DISPUTES = {"won": DisputeStatus.WON, "prevented": DisputeStatus.WON, "lost": DisputeStatus.LOST}
 
 
@@ -135,6 +145,7 @@ def _move(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent) -> 
     if payment.status == PaymentStatus.AUTHORIZED and intent.status in (*ENDED, PaymentStatus.FAILED):
         _lose(payment, intent.status)
         return
+    changed = payment.status != intent.status
     payment.status = intent.status
     payment.amount_cents = attempt.parameters["amount"]
     if intent.status == PaymentStatus.CAPTURED and payment.captured_at is None:
@@ -143,6 +154,16 @@ def _move(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent) -> 
     payment.card_brand, payment.card_last4 = intent.card_brand, intent.card_last4
     payment.card_exp_month, payment.card_exp_year = intent.card_exp_month, intent.card_exp_year
     payment.save()
+    if changed and payment.kind != Payment.Kind.ORDER:
+        _tell_of_fee(payment, attempt)
+
+
+def _tell_of_fee(payment: Payment, attempt: PaymentAttempt) -> None:
+    """Who pays a fee on a page sees there that the card was declined."""
+    if payment.status == PaymentStatus.CAPTURED:
+        tell_fee_answered(payment, paid=True)
+    elif payment.status == PaymentStatus.FAILED and attempt.off_session:
+        tell_fee_answered(payment, paid=False)
 
 
 def _lose(payment: Payment, status: PaymentStatus) -> None:
@@ -161,19 +182,25 @@ def _book_dispute(payment: Payment, intent: gateway.Intent, said: str) -> None:
 
 def _book_refunds(payment: Payment, intent: gateway.Intent, seen: list[gateway.RefundSeen]) -> None:
     """Ours are found by their reference, those made in the dashboard are written down now."""
-    if payment.refunded_cents != intent.refunded_cents:
-        payment.refunded_cents = intent.refunded_cents
-        payment.save(update_fields=["refunded_cents"])
     for refund in seen:
         ours = payment.refunds.filter(stripe_id=refund.id).first() or _by_reference(payment, refund)
         if ours is None:
             ours = Refund(payment=payment, reason="Refunded by the shop.")
-        ours.stripe_id, ours.amount_cents = refund.id, refund.amount_cents
-        ours.status = (
+        said = (
             Refund.Status(refund.status) if refund.status in Refund.Status.values else Refund.Status.PENDING
         )
+        if _REFUND_COMES_TO.index(said) < _REFUND_COMES_TO.index(Refund.Status(ours.status)):
+            continue  # read before, booked after what another request has read since
+        if ours.status == Refund.Status.CREATED and said in GIVEN_BACK:
+            tell_refund_under_way(ours)
+        ours.stripe_id, ours.amount_cents, ours.status = refund.id, refund.amount_cents, said
         ours.error_message = refund.error_message
         ours.save()
+    # Of the refunds, not of the intent: it was read before they were, and may be older than what is booked.
+    given = payment.refunds.filter(status__in=GIVEN_BACK).aggregate(cents=Sum("amount_cents"))["cents"] or 0
+    if payment.refunded_cents != given:
+        payment.refunded_cents = given
+        payment.save(update_fields=["refunded_cents"])
 
 
 def _by_reference(payment: Payment, refund: gateway.RefundSeen) -> Refund | None:

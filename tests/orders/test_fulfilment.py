@@ -155,9 +155,12 @@ def test_a_deck_may_leave_late_but_not_after_its_days():
         ({}, "Cancel it, or choose other days"),
         (
             {"status": PaymentStatus.CAPTURED, "captured_cents": 1, "captured_at": timezone.now()},
-            "cannot be cancelled: choose other days",
+            "dispatch it then, or cancel it, and the money goes back",
         ),
-        ({"capture_begun_at": timezone.now()}, "cannot be cancelled: choose other days"),
+        (
+            {"capture_begun_at": timezone.now()},
+            "dispatch it then, or cancel it, and the money goes back",
+        ),
     ],
     ids=["held", "taken", "being taken"],
 )

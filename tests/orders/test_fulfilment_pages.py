@@ -175,7 +175,7 @@ def test_orders_whose_days_have_passed_say_what_their_money_allows_without_askin
     with django_assert_num_queries(5):
         late = dispatches(page="1", today=day(50)).late
 
-    assert ["cannot be cancelled" in row.obstacle for row in late] == [True, False] * orders
+    assert ["and the money goes back" in row.obstacle for row in late] == [True, False] * orders
 
 
 def test_the_pick_list_takes_lines_of_one_printing_together_and_says_what_is_wished():

@@ -1,0 +1,278 @@
+"""Fees after the deck has left: for days that it was late, for damage and for loss.
+
+Staff charge them without the customer, on the card that the order was paid with and within limits that both can see.
+The amount is committed before the call, so that a crash loses nothing and charges nothing twice.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from inventory.money import format_cents
+from orders import stripe_gateway as gateway
+from orders.fee_limits import AgreedLimits, FeeLimits, late_day_cents, late_days, worth_cents
+from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus
+from orders.models.payment import ENDED
+from orders.payments.attempts import begin_charge, send
+from orders.payments.truth import ALIVE, UnknownIntent, sync_intent
+from orders.pricing import Quote
+from orders.signals import tell_holds_let_go
+from orders.states import Status
+from orders.transitions import Actor, lock_order, note_event
+
+log = structlog.get_logger(__name__)
+
+LONGEST_REASON = 500
+LEAST_CENTS = 50  # Stripe takes no less
+HARM = (Payment.Kind.DAMAGE, Payment.Kind.LOSS)
+
+
+class FeeError(ValueError):
+    """This fee cannot be charged or given up, and nothing has changed; the message says what to do."""
+
+
+# --- limits -----------------------------------------------------------------------------------------------
+
+
+def limits_of_cart(order: Order, lines: Sequence[OrderCard], quote: Quote) -> AgreedLimits:
+    """What the customer agrees to with this order: frozen, or by today's rule. Lines read `with_rent()`."""
+    of_a_day = order.late_day_cents
+    if of_a_day is None:
+        of_a_day = late_day_cents(quote, percent=settings.LATE_FEE_PERCENT)
+    return AgreedLimits(of_a_day, worth_cents((line.quantity, line.replacement_cents) for line in lines))
+
+
+def agreed_limits(order: Order) -> AgreedLimits:
+    """What the customer agreed to with this order when it was authorized; nothing for what was not frozen."""
+    worth = worth_cents(order.order_cards.values_list("quantity", "value_cents"))
+    return AgreedLimits(order.late_day_cents or 0, worth)
+
+
+def agreed_cents(order: Order) -> int:
+    """The most that may ever be taken for this order: its total and all fees."""
+    return (order.total_cents or 0) + agreed_limits(order).most_cents
+
+
+def fee_limits(order: Order, today: date) -> FeeLimits:
+    """What may be charged for this order as of today, and what of it is left. Three queries."""
+    agreed = agreed_limits(order)
+    charged = dict(
+        fees_that_count(order).values("kind").annotate(cents=Sum("amount_cents")).values_list("kind", "cents")
+    )
+    return FeeLimits(
+        late_day_cents=agreed.late_day_cents,
+        late_days=late_days(due_on=order.due_on, back_on=_back_on(order, today)) if order.due_on else 0,
+        value_cents=agreed.value_cents,
+        late_charged_cents=charged.get(Payment.Kind.LATE, 0),
+        harm_charged_cents=sum(charged.get(kind, 0) for kind in HARM),
+    )
+
+
+def fees_of(order: Order) -> list[Payment]:
+    """Every fee that was asked for, the oldest first, also those that were given up."""
+    return list(order.payments.exclude(kind=Payment.Kind.ORDER).order_by("created_at", "pk"))
+
+
+def fees_that_count(order: Order) -> QuerySet[Payment]:
+    """Those that were paid, or can still be: one that the card did not pay is owed until it is given up."""
+    fees = order.payments.exclude(kind=Payment.Kind.ORDER).filter(released_at=None)
+    return fees.exclude(status__in=ENDED).order_by()
+
+
+def _back_on(order: Order, today: date) -> date:
+    """The day on which everything was back; today while it is not."""
+    returned = order.events.filter(from_status=Status.DISPATCHED, to_status=Status.RETURNED).first()
+    return timezone.localdate(returned.at) if returned else today
+
+
+# --- charging ---------------------------------------------------------------------------------------------
+
+
+def charge_fee(
+    *,
+    fee_id: UUID,
+    order: Order,
+    kind: Payment.Kind,
+    amount_cents: int,
+    reason: str,
+    by: Actor,
+    today: date,
+) -> Payment:
+    """Charges a fee to the card that the order was paid with. The same `fee_id` again is the same fee.
+
+    Returns it as it stands: captured; failed, and the customer is sent a link to pay; or created where Stripe did
+    not answer, and then it is sent again by itself. Raises FeeError. No transaction may be open around it.
+    """
+    fee = _write_down_or_find(
+        fee_id=fee_id, order=order, kind=kind, amount_cents=amount_cents, reason=reason, by=by, today=today
+    )
+    for attempt in _unanswered().filter(payment=fee):
+        try:
+            _send(attempt)
+        except (gateway.GatewayError, UnknownIntent) as error:
+            log.warning("fee_postponed", attempt=attempt.idempotency_key, reason=str(error))
+    fee.refresh_from_db()
+    return fee
+
+
+@transaction.atomic
+def _write_down_or_find(
+    *, fee_id: UUID, order: Order, kind: Payment.Kind, amount_cents: int, reason: str, by: Actor, today: date
+) -> Payment:
+    order = lock_order(order.pk)  # one fee at a time: two at once could exceed the limit together
+    found = Payment.objects.filter(pk=fee_id).first()
+    if found is not None:
+        if found.order_id != order.pk or found.kind == Payment.Kind.ORDER:
+            raise FeeError("This form was for another order. Open the order again, and go on from there.")
+        return found
+    reason = reason.strip()
+    paid = _check(order, kind=kind, amount_cents=amount_cents, reason=reason, today=today)
+    fee = Payment.objects.create(
+        pk=fee_id,
+        order=order,
+        kind=kind,
+        amount_cents=amount_cents,
+        currency=paid.currency,
+        customer=paid.customer,
+        reason=reason,
+        requested_by=by.user,
+        payment_method=paid.payment_method,
+        card_brand=paid.card_brand,
+        card_last4=paid.card_last4,
+        card_exp_month=paid.card_exp_month,
+        card_exp_year=paid.card_exp_year,
+    )
+    begin_charge(payment=fee, last=paid)
+    note_event(order, by=by, reason=f"{_named(fee)}: {reason}")
+    return fee
+
+
+def _check(order: Order, *, kind: str, amount_cents: int, reason: str, today: date) -> Payment:
+    """The payment whose card is charged. Raises FeeError."""
+    if kind not in (Payment.Kind.LATE, *HARM):
+        raise FeeError("Choose what the fee is for: late, damage or loss.")
+    if order.status not in (Status.DISPATCHED, Status.RETURNED):
+        raise FeeError(
+            f"This order is {order.get_status_display().lower()}: fees are for decks that have left the shop."
+        )
+    if not reason or len(reason) > LONGEST_REASON:
+        raise FeeError(
+            f"Write what the fee is for, in at most {LONGEST_REASON} characters: the customer reads it."
+        )
+    if amount_cents < LEAST_CENTS:
+        raise FeeError(
+            f"The least that a card can be charged is {format_cents(LEAST_CENTS, settings.CURRENCY)}."
+        )
+    left = fee_limits(order, today).left_cents_by_kind[kind]
+    if amount_cents > left:
+        most = format_cents(left, settings.CURRENCY)
+        raise FeeError(
+            f"For {_KINDS[kind]} of this order at most {most} more can be charged. A fee that the card did not pay "
+            "counts until it is given up."
+        )
+    paid = order.payments.filter(kind=Payment.Kind.ORDER, status=PaymentStatus.CAPTURED).last()
+    if paid is None or paid.customer is None or not paid.payment_method:
+        raise FeeError("There is no card on which this order was paid. Ask the customer to pay you directly.")
+    return paid
+
+
+_KINDS = {Payment.Kind.LATE: "late days", Payment.Kind.DAMAGE: "damage", Payment.Kind.LOSS: "loss"}
+
+
+def _named(fee: Payment) -> str:
+    names = {
+        Payment.Kind.LATE: "late fee",
+        Payment.Kind.DAMAGE: "fee for damage",
+        Payment.Kind.LOSS: "fee for loss",
+    }
+    return f"{names[Payment.Kind(fee.kind)]} of {format_cents(fee.amount_cents, fee.currency)}"
+
+
+# --- no answer yet ----------------------------------------------------------------------------------------
+
+
+def retry_fees(now: datetime) -> int:
+    """Sends every fee that Stripe has not answered; returns how many are answered now. Safe at any time.
+
+    Where one cannot be sent now, the others are, and the error is raised at the end: the task comes again.
+    """
+    answered = 0
+    failure: Exception | None = None
+    for attempt in _unanswered():
+        try:
+            _send(attempt)
+            answered += 1
+        except (gateway.GatewayError, UnknownIntent) as error:
+            log.warning("fee_postponed", attempt=attempt.idempotency_key, reason=str(error))
+            failure = error
+    if failure is not None:
+        raise failure
+    return answered
+
+
+def _unanswered() -> QuerySet[PaymentAttempt]:
+    attempts = PaymentAttempt.objects.filter(
+        off_session=True, status=PaymentStatus.CREATED, intent_id=None, payment__released_at=None
+    )
+    return attempts.exclude(payment__kind=Payment.Kind.ORDER).order_by("created_at", "pk")
+
+
+def _send(attempt: PaymentAttempt) -> None:
+    """Sends a fee's attempt and books the answer, whatever it is; raises where there is none."""
+    try:
+        send(attempt)
+    except (gateway.Declined, gateway.Refused):
+        return  # booked
+
+
+# --- giving up --------------------------------------------------------------------------------------------
+
+
+_PAID = "This fee is paid. Give the money back instead."
+
+
+def waive_fee(*, payment: Payment, by: Actor, reason: str) -> Payment:
+    """Gives up a fee that is not paid: nothing of it is owed, and its link pays nothing any more. Twice is once.
+
+    Raises FeeError, also where the customer has just paid. No transaction may be open around it.
+    """
+    reason = reason.strip()
+    if not reason or len(reason) > LONGEST_REASON:
+        raise FeeError(f"Write why the fee is given up, in at most {LONGEST_REASON} characters.")
+    if payment.kind == Payment.Kind.ORDER:
+        raise FeeError("This is what the order costs, not a fee.")
+    if Payment.objects.filter(pk=payment.pk, status=PaymentStatus.CAPTURED).exists():
+        raise FeeError(_PAID)
+    try:
+        # First, so that nobody can pay it afterwards.
+        for attempt in payment.attempts.filter(intent_id__isnull=False).exclude(status__in=ENDED):
+            gateway.cancel(attempt.intent_id)
+            sync_intent(attempt.intent_id)
+    except (gateway.GatewayError, UnknownIntent) as error:
+        raise FeeError(
+            "The payment provider did not answer, so the fee stands. Give it up again in a minute."
+        ) from error
+    return _write_down_waiver(payment, by=by, reason=reason)
+
+
+@transaction.atomic
+def _write_down_waiver(payment: Payment, *, by: Actor, reason: str) -> Payment:
+    order = lock_order(payment.order_id)
+    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    if payment.released_at is not None:
+        return payment
+    if payment.status == PaymentStatus.CAPTURED:
+        raise FeeError(_PAID)
+    if payment.attempts.filter(status__in=[PaymentStatus.CREATED, *ALIVE]).exists():
+        raise FeeError("This fee is being paid at this moment. Look again in some minutes.")
+    payment.released_at = timezone.now()
+    payment.save(update_fields=["released_at"])
+    note_event(order, by=by, reason=f"{_named(payment)} given up: {reason}")
+    tell_holds_let_go()
+    return payment
