@@ -15,7 +15,7 @@ from django.utils import timezone
 from inventory.closed_days import shop_calendar
 from inventory.money import format_cents
 from inventory.periods import RentalPeriod
-from inventory.reservations import Taken, take
+from inventory.reservations import Taken, take, tell_capacity_changed
 from inventory.shop_calendar import ShopCalendar
 from orders import payments
 from orders.cart import CartError, cart_of, lock_cart, pour
@@ -146,16 +146,19 @@ def check_ready(order: Order, lines: list[OrderCard], *, today: date, calendar: 
 def settle(*, payment: Payment, today: date) -> Order:
     """A held payment meets the stock: the order becomes open, or confirming where cards are short.
 
-    Does nothing to an order that has been settled before. Where the order is not what was paid for any more
+    Does nothing to an order that has been settled before, but that one which waits is looked at again: it may have
+    been waiting for the hold alone. Where the order is not what was paid for any more
     (changed in another tab, its days passed), the hold is released and CheckoutError says so.
     """
     try:
         with transaction.atomic():
             order = lock_order(payment.order_id)
             payment.refresh_from_db()
-            if order.status != Status.CART or payment.released_at is not None:
+            if payment.status != PaymentStatus.AUTHORIZED or payment.released_at is not None:
                 return order
-            if payment.status != PaymentStatus.AUTHORIZED:
+            if order.status == Status.PENDING:
+                tell_capacity_changed()
+            if order.status != Status.CART:
                 return order
             lines, calendar = lines_of(order), shop_calendar()
             quote = check_ready(order, lines, today=today, calendar=calendar)

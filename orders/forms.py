@@ -202,10 +202,17 @@ class FirstDayForm(forms.Form):
 
 
 class PaymentForm(forms.Form):
-    """What the payment page sends: the token that stands for the card, and the total that it showed."""
+    """What a card form sends: a token that stands for the card, or a saved card, and the total that was shown."""
 
-    confirmation_token = forms.RegexField(r"^[A-Za-z0-9_]{1,255}$")
+    confirmation_token = forms.RegexField(r"^[A-Za-z0-9_]{1,255}$", required=False)
+    payment_method = forms.RegexField(r"^[A-Za-z0-9_]{1,255}$", required=False)
     total_cents = forms.IntegerField(min_value=1)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if bool(cleaned.get("confirmation_token")) == bool(cleaned.get("payment_method")):
+            raise forms.ValidationError("Choose a card.")
+        return cleaned
 
 
 class ReceiveForm(forms.Form):

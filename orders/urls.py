@@ -6,6 +6,7 @@ from orders.views import (
     checkout,
     fulfilment,
     orders,
+    pay_again,
     queue,
     staff,
     staff_calendar,
@@ -32,8 +33,17 @@ urlpatterns = [
     # the customer's orders
     path("orders/", orders.index, name="list"),
     path("orders/link/<str:token>/", orders.open_link, name="link"),
+    path("orders/pay/<str:token>/", pay_again.open_link, name="pay_link"),
     path("orders/<slug:number>/", orders.show, name="order"),
     path("orders/<slug:number>/cancel/", orders.cancel, name="cancel"),
+    path("orders/<slug:number>/pay/", pay_again.pay_again, name="pay_again"),
+    path("orders/<slug:number>/pay/status/", pay_again.pay_again_status, name="pay_again_status"),
+    path("orders/<slug:number>/fees/<uuid:fee>/", pay_again.pay_again, name="pay_again_fee"),
+    path(
+        "orders/<slug:number>/fees/<uuid:fee>/status/",
+        pay_again.pay_again_status,
+        name="pay_again_fee_status",
+    ),
     # the desk
     path("staff/", staff.desk, name="staff_desk"),
     path("staff/needed/", staff.needed, name="staff_needed"),

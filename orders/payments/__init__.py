@@ -8,6 +8,7 @@ page, webhook, retry and reconciliation all end there. docs/payments.md tells th
 from orders.payments.attempts import (
     attempts_lately,
     begin_attempt,
+    begin_fee_payment,
     book_unanswered,
     find_sent,
     send,
@@ -40,6 +41,7 @@ __all__ = [
     "UnknownIntent",
     "attempts_lately",
     "begin_attempt",
+    "begin_fee_payment",
     "book_unanswered",
     "capture",
     "check_not_taken",

@@ -34,23 +34,45 @@ def begin_attempt(
     By the card of a form (`confirmation_token`), or by one that the customer saved (`payment_method`). A hold that
     stands is not touched: it gives way when the new one stands.
     """
-    payment = _payment_for(order, amount_cents)
-    with_what: dict[str, Any] = (
-        {"confirmation_token": confirmation_token}
-        if confirmation_token
-        else {"payment_method": payment_method}
-    )
     return _write_down(
-        payment,
+        _payment_for(order, amount_cents),
         amount_cents=amount_cents,
         off_session=False,
         more={
-            **with_what,
+            **_card(confirmation_token, payment_method),
             "capture_method": "manual",
             "setup_future_usage": "off_session",
             "use_stripe_sdk": True,
         },
     )
+
+
+def begin_fee_payment(
+    *, payment: Payment, confirmation_token: str = "", payment_method: str = ""
+) -> PaymentAttempt:
+    """Writes down the next try to charge a locked fee at once, with the customer there. See `begin_attempt`.
+
+    The card is not kept for it: the order's own is known already.
+    """
+    if not payment.is_taken:
+        payment.status = PaymentStatus.CREATED
+        payment.save(update_fields=["status"])
+    return _write_down(
+        payment,
+        amount_cents=payment.amount_cents,
+        off_session=False,
+        more={
+            **_card(confirmation_token, payment_method),
+            "capture_method": "automatic",
+            "use_stripe_sdk": True,
+        },
+    )
+
+
+def _card(confirmation_token: str, payment_method: str) -> dict[str, str]:
+    if confirmation_token:
+        return {"confirmation_token": confirmation_token}
+    return {"payment_method": payment_method}
 
 
 def begin_renewal(*, order: Order, amount_cents: int, last: Payment) -> PaymentAttempt:
@@ -126,10 +148,11 @@ def _write_down(
 
 
 def attempts_lately(order: Order) -> int:
-    """How often the order's owner has tried to pay within the last hour, whatever the order."""
+    """How often the order's owner has tried to pay within the last hour, whatever the order and whatever for."""
     since = timezone.now() - timedelta(hours=1)
     payments = Payment.objects.filter(order__in=owner_of_order(order).orders())
-    return PaymentAttempt.objects.filter(payment__in=payments, created_at__gte=since).count()
+    tried = PaymentAttempt.objects.filter(payment__in=payments, created_at__gte=since, off_session=False)
+    return tried.count()
 
 
 def send(attempt: PaymentAttempt) -> gateway.Intent:

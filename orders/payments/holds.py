@@ -1,6 +1,7 @@
 """Holds: whether one stands for an order, and how one is let go."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import structlog
 from django.db.models import Exists, F, OuterRef, Q
@@ -14,6 +15,8 @@ from orders.payments.truth import ALIVE, MISMATCH, UnknownIntent, sync_intent
 from orders.signals import tell_holds_let_go
 
 log = structlog.get_logger(__name__)
+
+TIME_FOR_THE_BANK = timedelta(hours=1)  # a dialog that is not answered by then was left
 
 
 class Taken(ValueError):
@@ -88,10 +91,21 @@ def _strays() -> Iterable[PaymentAttempt]:
     )
     later = PaymentAttempt.objects.filter(payment=OuterRef("payment"), sequence__gt=OuterRef("sequence"))
     overtaken = Q(Exists(later)) & ~Q(sequence=F("payment__in_force"))
-    # A renewal that was refused, beside the hold that it was to replace.
-    refused_beside_hold = Q(
-        sequence__gt=F("payment__in_force"),
-        payment__status__in=[PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED],
+    # A try that was refused, or not finished, beside the hold that it was to replace. A customer who is in the bank's
+    # dialog is left the time to answer it.
+    still_there = Q(
+        off_session=False,
+        status__in=[PaymentStatus.ACTION_REQUIRED, PaymentStatus.PROCESSING],
+        payment__status=PaymentStatus.AUTHORIZED,
+        payment__released_at=None,
+        created_at__gt=timezone.now() - TIME_FOR_THE_BANK,
+    )
+    refused_beside_hold = (
+        Q(
+            sequence__gt=F("payment__in_force"),
+            payment__status__in=[PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED],
+        )
+        & ~still_there
     )
     return unfinished.filter(overtaken | refused_beside_hold | Q(error_code=MISMATCH)).order_by("pk")
 

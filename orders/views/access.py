@@ -1,4 +1,4 @@
-"""Who may come in, and who acts."""
+"""Who may come in, whose order it is, and who acts."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,12 +7,33 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from orders.models import Order
+from orders.owners import owner_of
 from orders.transitions import staff
+
+_LINKED = "linked_orders"  # in the session: numbers of orders that a link has shown
+
+
+def remember_linked(request: HttpRequest, number: str) -> None:
+    """A link has shown this visitor the order: from now on `own_order` does."""
+    request.session[_LINKED] = sorted({*request.session.get(_LINKED, []), number})
+
+
+def own_order(request: HttpRequest, number: str) -> Order:
+    """The visitor's own order, or one that a link has shown them; 404 for everybody else's."""
+    orders = Order.objects.select_related("user", "shipping_method")
+    if number in request.session.get(_LINKED, []):
+        return get_object_or_404(orders, number=number)
+    owner = owner_of(request)
+    if owner is None:
+        raise Http404
+    return get_object_or_404(orders.filter(**owner.as_fields), number=number)
 
 
 def check_staff(request: HttpRequest) -> None:

@@ -1,6 +1,5 @@
 """Shipping, payment, and the answer to a shortfall."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -10,18 +9,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from inventory.closed_days import shop_calendar
-from orders import checkout, stripe_gateway, submission
+from orders import checkout, submission
+from orders.bills import CartBill
 from orders.cart import CartError, cart_of
 from orders.checkout import CheckoutError, StillShort
 from orders.dates import RentalPeriodError
-from orders.forms import FirstDayForm, PaymentForm, ShippingForm
-from orders.models import Order, PaymentStatus
+from orders.forms import FirstDayForm, ShippingForm
+from orders.models import Order
 from orders.order_page import order_page
 from orders.owners import Owner, owner_of
 from orders.shortfall_page import shortfall_page
 from orders.starts import starts_of
 from orders.states import Status
-from orders.submission import Submitted
+from orders.views.paying import answer, card_form, go_to, pay_by_form
 
 _STEPS = {
     "cart": "orders:cart",
@@ -86,33 +86,16 @@ def payment(request: HttpRequest) -> HttpResponse:
     except CheckoutError as error:
         messages.error(request, str(error))
         return redirect(_STEPS[error.step])
-    context = {
-        "page": page,
-        "stripe_js_url": settings.STRIPE_JS_URL,
-        "publishable_key": stripe_gateway.publishable_key(),
-        "currency": settings.CURRENCY,
-    }
-    return render(request, "orders/payment.html", context)
+    return render(request, "orders/payment.html", {"page": page, "paying": card_form(request, cart)})
 
 
 def _submit(request: HttpRequest, owner: Owner | None, cart: Order | None) -> JsonResponse:
-    form = PaymentForm(request.POST)
     if cart is None:  # submitted already, in another tab or by a double click
         return _go_on(owner)
-    if not form.is_valid():
-        return JsonResponse(
-            {"status": "failed", "message": "The card form was not complete. Please try again."}, status=422
-        )
     try:
-        submitted = submission.submit(
-            cart=cart,
-            confirmation_token=form.cleaned_data["confirmation_token"],
-            shown_total_cents=form.cleaned_data["total_cents"],
-            today=timezone.localdate(),
-        )
+        return answer(pay_by_form(request, CartBill(cart)), url=lambda: _url_of_submitted(cart))
     except CheckoutError as error:
         return _step(request, error)
-    return _answer(submitted, cart)
 
 
 @never_cache
@@ -124,32 +107,25 @@ def payment_status(request: HttpRequest) -> JsonResponse:
     if cart is None:
         return _go_on(owner)
     try:
-        return _answer(submission.check_payment(order=cart, today=timezone.localdate()), cart)
+        checked = submission.check_payment(bill=CartBill(cart), today=timezone.localdate())
+        return answer(checked, url=lambda: _url_of_submitted(cart))
     except CheckoutError as error:
         return _step(request, error)
 
 
-def _answer(submitted: Submitted, order: Order) -> JsonResponse:
-    if submitted.status == PaymentStatus.AUTHORIZED:
-        now = Order.objects.filter(pk=order.pk).first()  # None: merged into another cart, by signing in
-        return JsonResponse({"status": "done", "url": _page_of(now) if now else reverse("orders:cart")})
-    return JsonResponse(
-        {
-            "status": submitted.status.value,
-            "client_secret": submitted.client_secret,
-            "message": submitted.message,
-        }
-    )
+def _url_of_submitted(cart: Order) -> str:
+    now = Order.objects.filter(pk=cart.pk).first()  # None: merged into another cart, by signing in
+    return _page_of(now) if now else reverse("orders:cart")
 
 
 def _step(request: HttpRequest, error: CheckoutError) -> JsonResponse:
     messages.error(request, str(error))
-    return JsonResponse({"status": "done", "url": reverse(_STEPS[error.step])})
+    return go_to(reverse(_STEPS[error.step]))
 
 
 def _go_on(owner: Owner | None) -> JsonResponse:
     latest = owner.orders().exclude(status=Status.CART).order_by("-authorized_at").first() if owner else None
-    return JsonResponse({"status": "done", "url": _page_of(latest) if latest else reverse("orders:cart")})
+    return go_to(_page_of(latest) if latest else reverse("orders:cart"))
 
 
 def _page_of(order: Order) -> str:

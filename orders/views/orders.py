@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -16,8 +16,7 @@ from orders.owners import owner_of
 from orders.shortfall_page import shortfall_page
 from orders.states import Status
 from orders.transitions import customer
-
-_LINKED = "linked_orders"  # in the session: numbers of orders that a link has shown
+from orders.views.access import own_order, remember_linked
 
 
 @never_cache
@@ -32,7 +31,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def show(request: HttpRequest, number: str) -> HttpResponse:
-    order = _own_order(request, number)
+    order = own_order(request, number)
     if order.status == Status.CART:
         return redirect("orders:cart")
     if order.status == Status.CONFIRMING:
@@ -51,7 +50,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
-    order = _own_order(request, number)
+    order = own_order(request, number)
     try:
         cancellation.cancel(
             order=order,
@@ -72,16 +71,5 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     number = number_in_link(token)
     if number is None or not Order.objects.filter(number=number).exists():
         raise Http404("This link is not valid any more.")
-    request.session[_LINKED] = sorted({*request.session.get(_LINKED, []), number})
+    remember_linked(request, number)
     return redirect("orders:order", number=number)
-
-
-def _own_order(request: HttpRequest, number: str) -> Order:
-    """The visitor's own order, or one that a link has shown them; 404 for everybody else's."""
-    orders = Order.objects.select_related("user", "shipping_method")
-    if number in request.session.get(_LINKED, []):
-        return get_object_or_404(orders, number=number)
-    owner = owner_of(request)
-    if owner is None:
-        raise Http404
-    return get_object_or_404(orders.filter(**owner.as_fields), number=number)

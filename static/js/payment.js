@@ -1,4 +1,4 @@
-// The payment page: Stripe's card form in, a hold on the order's total out.
+// Every page that takes a card: Stripe's card form in, a hold on the total out, or a fee paid.
 // The site never sees the card: it gets a confirmation token and answers where to go on.
 (() => {
   "use strict";
@@ -19,7 +19,7 @@
   }
 
   if (typeof window.Stripe !== "function" || !form.dataset.publishableKey) {
-    say("The card form could not be loaded. Please reload the page; your cart is kept.");
+    say("The card form could not be loaded. Please reload the page. " + form.dataset.kept);
     return;
   }
 
@@ -40,8 +40,8 @@
     mode: "payment",
     amount: Number(form.dataset.totalCents),
     currency: form.dataset.currency,
-    captureMethod: "manual",
-    setupFutureUsage: "off_session",
+    // A fee is charged at once, and its card is not kept.
+    ...("charged" in form.dataset ? {} : { captureMethod: "manual", setupFutureUsage: "off_session" }),
     appearance: appearance(),
   });
   dark.addEventListener("change", () => elements.update({ appearance: appearance() }));

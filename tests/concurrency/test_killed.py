@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from inventory.models import Reservation
 from orders import payments, submission
+from orders.bills import CartBill
 from orders.books import violations
 from orders.cancellation import NotCancellable, cancel
 from orders.checkout import accept_shortfall
@@ -142,7 +143,7 @@ def intents(sandbox: Sandbox) -> list[Any]:
 
 
 def the_page_asks(cart: Order, sandbox: Sandbox) -> None:
-    submission.check_payment(order=cart, today=TODAY)
+    submission.check_payment(bill=CartBill(cart), today=TODAY)
 
 
 def the_customer_pays_again(cart: Order, sandbox: Sandbox) -> None:
@@ -161,7 +162,7 @@ def the_webhook_comes(cart: Order, sandbox: Sandbox) -> None:
 
 Completion = Callable[[Order, Sandbox], None]
 BEFORE_THE_ANSWER_IS_BOOKED = ("after", "orders.stripe_gateway.create_intent")
-BEFORE_IT_IS_SETTLED = ("before", "orders.submission.settle")
+BEFORE_IT_IS_SETTLED = ("before", "orders.bills.settle")
 BEFORE_THE_CARDS_ARE_CHECKED = ("before", "inventory.reservations.shortfalls")
 BEFORE_THE_COMMIT = ("after", "orders.checkout.take")
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from inventory.models import Reservation
 from orders import cart as carts
 from orders import checkout, stripe_gateway, submission, webhooks
+from orders.bills import CartBill
 from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentStatus, WebhookEvent
 from orders.states import Status
 from tests.factories import TODAY, cart_with, stocked_card
@@ -109,7 +110,7 @@ def test_the_browser_that_returns_after_the_webhook_is_told_that_it_is_done(sand
     cart, event = authorized_event(sandbox)
     deliver(event, sandbox)
 
-    submitted = submission.check_payment(order=cart, today=TODAY)
+    submitted = submission.check_payment(bill=CartBill(cart), today=TODAY)
 
     assert submitted.status == PaymentStatus.AUTHORIZED
     assert OrderEvent.objects.filter(order=cart).count() == 1

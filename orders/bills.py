@@ -1,0 +1,188 @@
+"""What a customer can pay on a page: a cart, an order whose hold has ended, a fee.
+
+A bill says what is owed, under lock, how an attempt for it is begun, and what follows when it is paid.
+orders/submission.py does the paying, for all of them alike.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from inventory.closed_days import shop_calendar
+from orders import payments
+from orders.cart import CartError, lock_cart
+from orders.checkout import CheckoutError, check_ready, settle
+from orders.lines import lines_of
+from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
+from orders.states import Status
+from orders.transitions import lock_order
+
+
+@dataclass(frozen=True, slots=True)
+class CardGiven:
+    """What to pay with: the card of the form (a token that stands for it), or one that the customer saved."""
+
+    confirmation_token: str = ""
+    payment_method: str = ""
+
+
+class NothingOwed(Exception):
+    """It is paid, or nobody has to pay it any more; the message says which."""
+
+
+class Bill(ABC):
+    """An amount that the customer pays now. Its row locks last until the caller's transaction ends."""
+
+    kept: str  # what a payment that fails does not lose
+    done = PaymentStatus.AUTHORIZED
+    replaces_holds = False  # whether it may be owed although a hold stands
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+
+    @abstractmethod
+    def attempts(self) -> QuerySet[PaymentAttempt]:
+        """Every try to pay it, as far as they still matter."""
+
+    @abstractmethod
+    def lock(self, *, today: date) -> int:
+        """What is owed now, in cents. Raises NothingOwed, or CheckoutError where it cannot be paid as it stands."""
+
+    @abstractmethod
+    def begin(self, given: CardGiven, *, amount_cents: int) -> PaymentAttempt:
+        """Writes the next attempt down; the bill is locked."""
+
+    @abstractmethod
+    def let_go(self, attempt: PaymentAttempt) -> bool:
+        """Whether a try that waits for the bank's dialog may be cancelled now; then nothing comes of it any more."""
+
+    @abstractmethod
+    def paid(self, payment: Payment, *, today: date) -> None:
+        """What follows; done again, it does nothing."""
+
+
+class _OrderBill(Bill):
+    """The total of an order, held."""
+
+    open_in: tuple[Status, ...]
+
+    def attempts(self) -> QuerySet[PaymentAttempt]:
+        live = Payment.objects.live().filter(order=self.order)
+        return PaymentAttempt.objects.filter(payment__in=live)
+
+    def begin(self, given: CardGiven, *, amount_cents: int) -> PaymentAttempt:
+        return payments.begin_attempt(
+            order=self.order,
+            amount_cents=amount_cents,
+            confirmation_token=given.confirmation_token,
+            payment_method=given.payment_method,
+        )
+
+    def let_go(self, attempt: PaymentAttempt) -> bool:
+        # Before the provider is told: whoever books a late yes of the bank then leaves the order alone, so that
+        # it never stands on a hold that is being cancelled.
+        order = lock_order(attempt.payment.order_id)
+        payment = payments.lock_live_payment(order)
+        attempt.refresh_from_db()
+        if order.status not in self.open_in or attempt.status != PaymentStatus.ACTION_REQUIRED:
+            return False
+        if payment is not None and payment.status == PaymentStatus.ACTION_REQUIRED:
+            payments.release_hold(order)
+        return True
+
+    def paid(self, payment: Payment, *, today: date) -> None:
+        settle(payment=payment, today=today)
+
+
+class CartBill(_OrderBill):
+    """A cart: its total is held, then it meets the stock."""
+
+    kept = "Your cart is kept."
+    open_in = (Status.CART,)
+
+    def lock(self, *, today: date) -> int:
+        try:
+            self.order = lock_cart(self.order)
+        except CartError as error:
+            raise CheckoutError(str(error), step="cart") from error
+        lines, calendar = lines_of(self.order), shop_calendar()
+        return check_ready(self.order, lines, today=today, calendar=calendar).total_cents
+
+
+class HeldAgain(_OrderBill):
+    """An order that has its place and its cards, and whose hold has ended or ends soon."""
+
+    kept = "Your order is kept."
+    open_in = (Status.PENDING, Status.OPEN)
+    replaces_holds = True
+
+    def lock(self, *, today: date) -> int:
+        self.order = lock_order(self.order.pk)
+        payments.lock_live_payment(self.order)
+        return owed_for(self.order, now=timezone.now())
+
+
+class FeeBill(Bill):
+    """A late fee, damage or loss that the card on file did not pay."""
+
+    kept = "Nothing else of your order changes."
+    done = PaymentStatus.CAPTURED
+
+    def __init__(self, fee: Payment) -> None:
+        super().__init__(fee.order)
+        self.fee = fee
+
+    def attempts(self) -> QuerySet[PaymentAttempt]:
+        return PaymentAttempt.objects.filter(payment=self.fee)
+
+    def lock(self, *, today: date) -> int:
+        self.fee = Payment.objects.select_for_update().get(pk=self.fee.pk)
+        return owed_as_fee(self.fee)
+
+    def begin(self, given: CardGiven, *, amount_cents: int) -> PaymentAttempt:
+        return payments.begin_fee_payment(
+            payment=self.fee,
+            confirmation_token=given.confirmation_token,
+            payment_method=given.payment_method,
+        )
+
+    def let_go(self, attempt: PaymentAttempt) -> bool:
+        Payment.objects.select_for_update().get(pk=self.fee.pk)
+        attempt.refresh_from_db()
+        return attempt.status == PaymentStatus.ACTION_REQUIRED
+
+    def paid(self, payment: Payment, *, today: date) -> None:
+        """The books say it all."""
+
+
+def owed_for(order: Order, *, now: datetime) -> int:
+    """Cents that are to be held for a placed order. Raises NothingOwed where they are, or need not be."""
+    if order.status not in HeldAgain.open_in:
+        raise NothingOwed(f"Nothing is to be paid: this order is {order.get_status_display().lower()}.")
+    payment = Payment.objects.live().filter(order=order).first()
+    if payment is not None and payment.is_taken:
+        raise NothingOwed("This order is paid: its deck is about to leave.")
+    if payment is not None and payment.status == PaymentStatus.AUTHORIZED and not ends_soon(payment, now=now):
+        raise NothingOwed("Nothing is to be paid: the total is held on your card.")
+    assert order.total_cents is not None
+    return order.total_cents
+
+
+def owed_as_fee(fee: Payment) -> int:
+    """Cents that a fee still costs. Raises NothingOwed where it is paid, or is not asked for any more."""
+    if fee.status == PaymentStatus.CAPTURED:
+        raise NothingOwed(f"Nothing is to be paid: this {fee.get_kind_display().lower()} is paid.")
+    if fee.released_at is not None:
+        raise NothingOwed("Nothing is to be paid: the shop does not ask for this any more.")
+    return fee.amount_cents
+
+
+def ends_soon(payment: Payment, *, now: datetime) -> bool:
+    """Whether the hold ends so soon that it is time for the next one."""
+    attempt = payment.attempts.filter(sequence=payment.in_force).first()
+    until = attempt.capture_before if attempt else None
+    return until is not None and until <= now + timedelta(hours=settings.RENEW_BEFORE_HOURS)
