@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from inventory.money import format_cents
@@ -81,8 +81,8 @@ def fees_of(order: Order) -> list[Payment]:
 
 def fees_that_count(order: Order) -> QuerySet[Payment]:
     """Those that were paid, or can still be: one that the card did not pay is owed until it is given up."""
-    fees = order.payments.exclude(kind=Payment.Kind.ORDER).filter(released_at=None)
-    return fees.exclude(status__in=ENDED).order_by()
+    fees = order.payments.exclude(kind=Payment.Kind.ORDER).order_by()
+    return fees.filter(Q(released_at=None) | Q(status=PaymentStatus.CAPTURED))
 
 
 def _back_on(order: Order, today: date) -> date:

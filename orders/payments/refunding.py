@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from inventory.money import format_cents
 from orders import stripe_gateway as gateway
-from orders.models import Payment, PaymentStatus, Refund
+from orders.models import Order, Payment, PaymentStatus, Refund
 from orders.payments.attempts import KEY_IS_KEPT
 from orders.payments.truth import GIVEN_BACK, UnknownIntent, sync_intent
 from orders.signals import tell_refunds_written_down
@@ -57,8 +57,7 @@ def refund(*, refund_id: UUID, payment: Payment, amount_cents: int, reason: str,
 def _write_down_or_find(
     *, refund_id: UUID, payment: Payment, amount_cents: int, reason: str, by: Actor
 ) -> Refund:
-    order = lock_order(payment.order_id)
-    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    order, payment = _lock(payment)
     found = Refund.objects.filter(pk=refund_id).first()
     if found is not None:
         if found.payment_id != payment.pk:
@@ -73,6 +72,10 @@ def _write_down_or_find(
     )
     note_event(order, by=by, reason=f"refund of {format_cents(amount_cents, payment.currency)}: {reason}")
     return written
+
+
+def _lock(payment: Payment) -> tuple[Order, Payment]:
+    return lock_order(payment.order_id), Payment.objects.select_for_update().get(pk=payment.pk)
 
 
 def _check(payment: Payment, *, amount_cents: int, reason: str) -> None:

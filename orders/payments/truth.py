@@ -68,6 +68,7 @@ def book(intent: gateway.Intent) -> Payment | None:
         if wrong:
             _book_mismatch(payment, attempt, intent, wrong)
             return payment
+        is_news = attempt.status != intent.status
         attempt.intent_id = intent.id
         attempt.status = intent.status
         attempt.error_code, attempt.error_message = intent.error_code, intent.error_message
@@ -77,6 +78,8 @@ def book(intent: gateway.Intent) -> Payment | None:
             _move(payment, attempt, intent)
             _book_dispute(payment, intent, dispute)
             _book_refunds(payment, intent, refunds)
+            if is_news and payment.kind != Payment.Kind.ORDER:
+                _tell_of_fee(payment, attempt)
         elif attempt.status in ALIVE:
             tell_holds_let_go()
     return payment
@@ -145,7 +148,6 @@ def _move(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent) -> 
     if payment.status == PaymentStatus.AUTHORIZED and intent.status in (*ENDED, PaymentStatus.FAILED):
         _lose(payment, intent.status)
         return
-    changed = payment.status != intent.status
     payment.status = intent.status
     payment.amount_cents = attempt.parameters["amount"]
     if intent.status == PaymentStatus.CAPTURED and payment.captured_at is None:
@@ -154,15 +156,13 @@ def _move(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent) -> 
     payment.card_brand, payment.card_last4 = intent.card_brand, intent.card_last4
     payment.card_exp_month, payment.card_exp_year = intent.card_exp_month, intent.card_exp_year
     payment.save()
-    if changed and payment.kind != Payment.Kind.ORDER:
-        _tell_of_fee(payment, attempt)
 
 
 def _tell_of_fee(payment: Payment, attempt: PaymentAttempt) -> None:
     """Who pays a fee on a page sees there that the card was declined."""
-    if payment.status == PaymentStatus.CAPTURED:
+    if attempt.status == PaymentStatus.CAPTURED:
         tell_fee_answered(payment, paid=True)
-    elif payment.status == PaymentStatus.FAILED and attempt.off_session:
+    elif attempt.status == PaymentStatus.FAILED and attempt.off_session:
         tell_fee_answered(payment, paid=False)
 
 
