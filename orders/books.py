@@ -223,10 +223,9 @@ def _cancelled_and_kept() -> Iterator[str]:
     going_back = [Refund.Status.CREATED, *GIVEN_BACK]
     back_cents = Coalesce(Sum("refunds__amount_cents", filter=Q(refunds__status__in=going_back)), 0)
     taken = Payment.objects.filter(status=PaymentStatus.CAPTURED, order__status=Status.CANCELLED)
-    taken = (
-        taken.exclude(dispute=DisputeStatus.LOST).order_by("order", "pk").values("order", "captured_cents")
-    )
-    kept = taken.annotate(back_cents=back_cents).exclude(back_cents=F("captured_cents"))
+    in_order = taken.exclude(dispute=DisputeStatus.LOST).order_by("order", "pk")
+    kept = in_order.values("order", "captured_cents").annotate(back_cents=back_cents)
+    kept = kept.exclude(back_cents=F("captured_cents"))
     for number, cents, back in kept.values_list("order__number", "captured_cents", "back_cents"):
         yield (
             f"Order {number} is cancelled, but its payment was taken: of {cents} cents {back} are given back or "

@@ -173,8 +173,8 @@ def _check(order: Order, *, kind: str, amount_cents: int, reason: str, today: da
     if amount_cents > left:
         most = format_cents(left, settings.CURRENCY)
         raise FeeError(
-            f"For {_KINDS[kind]} of this order at most {most} more can be charged. A fee that the card did not pay "
-            "counts until it is given up."
+            f"For {_KINDS[Payment.Kind(kind)]} of this order at most {most} more can be charged. A fee that the card "
+            "did not pay counts until it is given up."
         )
     paid = order.payments.filter(kind=Payment.Kind.ORDER, status=PaymentStatus.CAPTURED).last()
     if paid is None or paid.customer is None or not paid.payment_method:
@@ -206,7 +206,7 @@ def retry_fees(now: datetime) -> int:
     failure: Exception | None = None
     for attempt in _unanswered():
         try:
-            _send(attempt)
+            _send(attempt, now=now)
             answered += 1
         except (gateway.GatewayError, UnknownIntent) as error:
             log.warning("fee_postponed", attempt=attempt.idempotency_key, reason=str(error))
@@ -223,10 +223,10 @@ def _unanswered() -> QuerySet[PaymentAttempt]:
     return attempts.exclude(payment__kind=Payment.Kind.ORDER).order_by("created_at", "pk")
 
 
-def _send(attempt: PaymentAttempt) -> None:
+def _send(attempt: PaymentAttempt, *, now: datetime | None = None) -> None:
     """Sends a fee's attempt and books the answer, whatever it is; raises where there is none."""
     try:
-        send(attempt)
+        send(attempt, now=now)
     except (gateway.Declined, gateway.Refused):
         return  # booked
 
@@ -251,9 +251,11 @@ def waive_fee(*, payment: Payment, by: Actor, reason: str) -> Payment:
         raise FeeError(_PAID)
     try:
         # First, so that nobody can pay it afterwards.
-        for attempt in payment.attempts.filter(intent_id__isnull=False).exclude(status__in=ENDED):
-            gateway.cancel(attempt.intent_id)
-            sync_intent(attempt.intent_id)
+        unfinished = payment.attempts.exclude(status__in=ENDED)
+        for intent_id in unfinished.exclude(intent_id=None).values_list("intent_id", flat=True):
+            assert intent_id is not None
+            gateway.cancel(intent_id)
+            sync_intent(intent_id)
     except (gateway.GatewayError, UnknownIntent) as error:
         raise FeeError(
             "The payment provider did not answer, so the fee stands. Give it up again in a minute."

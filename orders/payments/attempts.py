@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -155,17 +155,17 @@ def attempts_lately(order: Order) -> int:
     return tried.count()
 
 
-def send(attempt: PaymentAttempt) -> gateway.Intent:
+def send(attempt: PaymentAttempt, *, now: datetime | None = None) -> gateway.Intent:
     """Sends an attempt and books the answer; sent again, it gets the same answer.
 
-    One that may have been forgotten by its key is looked up instead, so that nothing is held or charged twice.
+    One that may have been forgotten by its key `now` is looked up instead, so that nothing is held or charged twice.
     Returns the intent, for the client secret that the browser may need. Raises Declined (booked as failed),
     Refused (booked as failed) or Unavailable (not booked: nobody knows; send it again).
     """
     try:
         if not was_sent(attempt):
             _name_customer(attempt)
-        elif attempt.created_at <= timezone.now() - KEY_IS_KEPT:
+        elif attempt.created_at <= (now or timezone.now()) - KEY_IS_KEPT:
             found = find_sent(attempt)
             if found is not None:
                 return _book_found(found)

@@ -10,9 +10,10 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
+from orders import bills, payments, reconciliation, submission
 from orders import cart as carts
-from orders import payments, reconciliation, submission
 from orders import stripe_gateway as gateway
+from orders.bills import CartBill
 from orders.cancellation import NotCancellable, can_cancel, cancel
 from orders.changes import change
 from orders.fulfilment import NotDispatchable, dispatch
@@ -596,7 +597,7 @@ def test_a_run_while_the_request_is_on_its_way_ends_in_one_hold(sandbox, monkeyp
 
 def test_a_run_between_the_hold_and_the_order_opens_it_once(sandbox, monkeypatch):
     cart = cart_with({stocked_card(4): 4})
-    once_before(monkeypatch, submission, "settle", run)
+    once_before(monkeypatch, bills, "settle", run)
 
     submit(cart, sandbox, TODAY)
 
@@ -635,7 +636,10 @@ def test_two_runs_a_webhook_and_the_page_at_the_same_moment_open_the_order_once(
     ]
 
     at_the_same_moment(
-        run, run, lambda: deliver(event, sandbox), lambda: submission.check_payment(order=cart, today=TODAY)
+        run,
+        run,
+        lambda: deliver(event, sandbox),
+        lambda: submission.check_payment(bill=CartBill(cart), today=TODAY),
     )
 
     cart.refresh_from_db()

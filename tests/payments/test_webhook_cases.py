@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from orders import checkout, payments, submission, webhooks
 from orders import stripe_gateway as gateway
+from orders.bills import CartBill
 from orders.fulfilment import dispatch
 from orders.models import (
     DisputeStatus,
@@ -117,7 +118,7 @@ def test_the_webhook_and_the_page_at_the_same_moment_open_the_order_once(sandbox
     meet_after(monkeypatch, payments, "sync_intent")
 
     answer, submitted = at_the_same_moment(
-        lambda: deliver(event, sandbox), lambda: submission.check_payment(order=cart, today=TODAY)
+        lambda: deliver(event, sandbox), lambda: submission.check_payment(bill=CartBill(cart), today=TODAY)
     )
 
     cart.refresh_from_db()
@@ -138,7 +139,7 @@ def test_without_the_lock_on_the_order_both_would_open_it(sandbox, monkeypatch):
 
     def page():
         try:
-            return submission.check_payment(order=cart, today=TODAY)
+            return submission.check_payment(bill=CartBill(cart), today=TODAY)
         except Exception as error:  # noqa: BLE001  the database may be what stops it
             return error
 
@@ -294,5 +295,5 @@ def test_an_intent_that_is_adopted_by_its_metadata_when_the_answer_was_lost(sand
     assert response.status_code == 200
     assert attempt_of(cart).intent_id == intent.id
     assert cart.status == Status.OPEN
-    assert submission.check_payment(order=cart, today=TODAY).status == PaymentStatus.AUTHORIZED
+    assert submission.check_payment(bill=CartBill(cart), today=TODAY).status == PaymentStatus.AUTHORIZED
     assert at_stripe(sandbox)[0] == "requires_capture"
