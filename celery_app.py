@@ -47,5 +47,9 @@ BEAT_DEFAULTS = {
         "task": "orders.tasks.retry_fees",
         "schedule": crontab(minute="12-59/15"),
     },
+    "Forget cards that nobody asked to keep": {
+        "task": "orders.tasks.forget_cards",
+        "schedule": crontab(hour="3", minute="40"),
+    },
     "Tell that a worker is alive": {"task": "orders.tasks.worker_heartbeat", "schedule": crontab(minute="*")},
 }

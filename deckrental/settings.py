@@ -224,6 +224,14 @@ PAY_AGAIN_HOURS = env.int("PAY_AGAIN_HOURS", default=72)
 # At most, of what a day of the deck costs, for each day that it is late; docs/payments.md, "Fees".
 LATE_FEE_PERCENT = env.int("LATE_FEE_PERCENT", default=200)
 
+# A card that its customer did not ask to keep is forgotten so long after its last order is over.
+FORGET_CARDS_DAYS = env.int("FORGET_CARDS_DAYS", default=30)
+# Tries to pay within an hour. Many may share an address; tests share a session, an address and a card.
+ATTEMPTS_PER_SESSION = env.int("ATTEMPTS_PER_SESSION", default=100_000 if TESTING else 10)
+ATTEMPTS_PER_CUSTOMER = env.int("ATTEMPTS_PER_CUSTOMER", default=10)
+ATTEMPTS_PER_ADDRESS = env.int("ATTEMPTS_PER_ADDRESS", default=100_000 if TESTING else 30)
+ATTEMPTS_PER_CARD = env.int("ATTEMPTS_PER_CARD", default=100_000 if TESTING else 10)
+
 STRIPE_DEBUG = env.bool("STRIPE_DEBUG", default=True)
 STRIPE_API_KEYS = {
     "test": {
@@ -261,6 +269,8 @@ WHITENOISE_USE_FINDERS = DEBUG or TESTING
 
 # --- security -------------------------------------------------------------------------------------------
 
+# Proxies in front of the site, each of which adds to X-Forwarded-For; none of it is believed where there is none.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

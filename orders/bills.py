@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from inventory.closed_days import shop_calendar
 from orders import payments
 from orders.cart import CartError, lock_cart
@@ -28,6 +29,15 @@ class CardGiven:
 
     confirmation_token: str = ""
     payment_method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who pays: `user` where the bill's own customer is signed in; their session and address, to count tries by."""
+
+    user: User | None = None
+    session: str = ""
+    address: str = ""
 
 
 class NothingOwed(Exception):

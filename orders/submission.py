@@ -13,15 +13,17 @@ from django.db import transaction
 
 from orders import payments
 from orders import stripe_gateway as gateway
-from orders.bills import Bill, CardGiven, CartBill, NothingOwed
+from orders.bills import Bill, CardGiven, CartBill, NothingOwed, Payer
+from orders.cards import UnknownCard, check_offered
 from orders.checkout import CheckoutError
 from orders.models import Order, PaymentAttempt, PaymentStatus
 from orders.models.payment import ENDED
+from orders.payments import limits
 from orders.payments.declines import decline_message
 
 log = structlog.get_logger(__name__)
 
-MOST_ATTEMPTS_AN_HOUR = 10  # whoever tries stolen cards one by one gets no further here
+ANYBODY = Payer()
 OVER = (PaymentStatus.FAILED, *ENDED)  # a new attempt can begin
 
 
@@ -41,42 +43,76 @@ def submit(*, cart: Order, confirmation_token: str, shown_total_cents: int, toda
     return pay(bill=CartBill(cart), given=given, shown_cents=shown_total_cents, today=today)
 
 
-def pay(*, bill: Bill, given: CardGiven, shown_cents: int, today: date) -> Submitted:
+def pay(*, bill: Bill, given: CardGiven, payer: Payer = ANYBODY, shown_cents: int, today: date) -> Submitted:
     """Pays the bill with that card and, where that works, does what follows.
 
     `shown_cents` is what the page said: nothing else is ever held or charged. A second submission while the first
     is under way gets the first one's answer, not a second hold. Raises CheckoutError where the bill cannot be paid
     as it stands.
     """
+    admitted = False
     while True:
         unfinished = _finish_earlier_attempt(bill, today=today)
         if unfinished is not None:
             return unfinished
         try:
+            if not admitted:
+                _admit(bill, given=given, payer=payer, shown_cents=shown_cents, today=today)
+                admitted = True
             attempt = _begin_attempt(bill, given=given, shown_cents=shown_cents, today=today)
         except NothingOwed as error:
             return Submitted(bill.done, message=str(error), done=True)
+        except UnknownCard:
+            return Submitted(
+                PaymentStatus.FAILED, message="This card is not kept any more. Please choose another one."
+            )
+        except limits.TooManyAttempts as error:
+            raise CheckoutError(
+                f"Too many cards were tried. {bill.kept} Please try again in an hour, or ask your bank.",
+                step="payment",
+            ) from error
+        except gateway.GatewayError as error:
+            return _not_reached(bill, error)
         if attempt is not None:
             return _send(bill, attempt, today=today)
+
+
+def _admit(bill: Bill, *, given: CardGiven, payer: Payer, shown_cents: int, today: date) -> None:
+    """Before anything is written down: what costs nothing to know first, then what Stripe says of the card.
+
+    Raises as `pay` tells it.
+    """
+    with transaction.atomic():
+        _lock_and_check(bill, shown_cents=shown_cents, today=today)
+    limits.check_customer(bill.order)
+    limits.count_visitor(session=payer.session, address=payer.address)
+    if given.payment_method:
+        if payer.user is None:
+            raise UnknownCard
+        fingerprint = check_offered(payer.user, given.payment_method, today=today).fingerprint
+    else:
+        fingerprint = gateway.fingerprint_of_token(given.confirmation_token)
+    limits.count_card(fingerprint)
 
 
 @transaction.atomic
 def _begin_attempt(bill: Bill, *, given: CardGiven, shown_cents: int, today: date) -> PaymentAttempt | None:
     """The next attempt, written down; None where another request has gone on with one in the meantime."""
+    owed_cents = _lock_and_check(bill, shown_cents=shown_cents, today=today)
+    running = _latest_attempt(bill)
+    if running is not None and running.status not in OVER and not _is_to_be_replaced(bill, running):
+        return None
+    limits.check_customer(bill.order)
+    return bill.begin(given, amount_cents=owed_cents)
+
+
+def _lock_and_check(bill: Bill, *, shown_cents: int, today: date) -> int:
     owed_cents = bill.lock(today=today)
     if owed_cents != shown_cents:
         raise CheckoutError(
             "The total has changed. Please look at it once more before you pay.", step="payment"
         )
-    running = _latest_attempt(bill)
-    if running is not None and running.status not in OVER and not _is_to_be_replaced(bill, running):
-        return None
-    if payments.attempts_lately(bill.order) >= MOST_ATTEMPTS_AN_HOUR:
-        raise CheckoutError(
-            f"Too many cards were tried. {bill.kept} Please try again in an hour, or ask your bank.",
-            step="payment",
-        )
-    return bill.begin(given, amount_cents=owed_cents)
+    return owed_cents
 
 
 def _latest_attempt(bill: Bill) -> PaymentAttempt | None:

@@ -2,6 +2,7 @@ from django.urls import path
 
 from orders import webhooks
 from orders.views import (
+    cards,
     cart,
     checkout,
     fulfilment,
@@ -33,6 +34,7 @@ urlpatterns = [
     # the customer's orders
     path("orders/", orders.index, name="list"),
     path("orders/link/<str:token>/", orders.open_link, name="link"),
+    path("orders/cards/", cards.cards, name="cards"),
     path("orders/pay/<str:token>/", pay_again.open_link, name="pay_link"),
     path("orders/<slug:number>/", orders.show, name="order"),
     path("orders/<slug:number>/cancel/", orders.cancel, name="cancel"),

@@ -3,20 +3,37 @@
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
+from accounts.models import User
 from orders import stripe_gateway, submission
-from orders.bills import Bill, CardGiven
+from orders.bills import Bill, CardGiven, Payer
+from orders.cards import cards_to_offer
 from orders.forms import PaymentForm
 from orders.models import Order, PaymentStatus
+from orders.stripe_gateway import GatewayError, SavedCard
 from orders.submission import Submitted
+from orders.views.addresses import address_of
+
+log = structlog.get_logger(__name__)
 
 
 def card_form(request: HttpRequest, order: Order) -> dict[str, Any]:
-    """What templates/orders/_card_form.html needs beside the amount."""
+    """What templates/orders/_card_form.html needs beside the amount. `order` is shown: theirs, or linked to."""
+    user = _owner(request, order)
+    saved_cards: list[SavedCard] = []
+    if user is not None:
+        try:
+            with stripe_gateway.in_a_hurry():
+                saved_cards = cards_to_offer(user, today=timezone.localdate())
+        except GatewayError as error:  # another card can still be given
+            log.warning("saved_cards_not_offered", kind=type(error).__name__)
     return {
+        "saved_cards": saved_cards,
+        "can_keep": user is not None,
         "stripe_js_url": settings.STRIPE_JS_URL,
         "publishable_key": stripe_gateway.publishable_key(),
         "currency": settings.CURRENCY,
@@ -31,6 +48,7 @@ def pay_by_form(request: HttpRequest, bill: Bill) -> Submitted | None:
     return submission.pay(
         bill=bill,
         given=CardGiven(form.cleaned_data["confirmation_token"], form.cleaned_data["payment_method"]),
+        payer=Payer(_owner(request, bill.order), request.session.session_key or "", address_of(request)),
         shown_cents=form.cleaned_data["total_cents"],
         today=timezone.localdate(),
     )
@@ -59,3 +77,9 @@ def answer(submitted: Submitted | None, *, url: Callable[[], str]) -> JsonRespon
 
 def go_to(url: str) -> JsonResponse:
     return JsonResponse({"status": "done", "url": url})
+
+
+def _owner(request: HttpRequest, order: Order) -> User | None:
+    """The visitor, where they are signed in and the order is their own: only then their cards are spoken of."""
+    user = request.user
+    return user if isinstance(user, User) and order.user_id == user.pk else None

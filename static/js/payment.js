@@ -45,9 +45,30 @@
     appearance: appearance(),
   });
   dark.addEventListener("change", () => elements.update({ appearance: appearance() }));
+
+  // The card form appears where no saved card is chosen; it is loaded the first time that it is needed.
+  const anotherCard = document.getElementById("another-card");
   const card = elements.create("payment");
-  card.on("ready", () => busy(false));
-  card.mount("#payment-element");
+  let mounted = false;
+  let ready = false;
+  card.on("ready", () => {
+    ready = true;
+    if (form.getAttribute("aria-busy") !== "true") busy(false);
+  });
+
+  // The id of the saved card that is chosen; empty where the form's is to be used.
+  const savedCard = () => form.querySelector("input[name=payment_method]:checked")?.value ?? "";
+
+  function showChosen() {
+    anotherCard.hidden = savedCard() !== "";
+    if (!anotherCard.hidden && !mounted) {
+      mounted = true;
+      card.mount("#payment-element");
+    }
+    button.disabled = !anotherCard.hidden && !ready;
+  }
+  document.getElementById("saved-cards")?.addEventListener("change", showChosen);
+  showChosen();
 
   async function post(url, fields) {
     const body = new URLSearchParams(fields);
@@ -77,30 +98,36 @@
     busy(false);
   }
 
+  // What stands for the card of the form; nothing where it is not complete, and the customer is told.
+  async function tokenOfForm() {
+    const { error: incomplete } = await elements.submit();
+    if (incomplete) {
+      say(incomplete.message);
+      busy(false);
+      return null;
+    }
+    const keep = document.getElementById("keep-card")?.checked;
+    const { error, confirmationToken } = await stripe.createConfirmationToken({
+      elements,
+      params: { payment_method_data: { allow_redisplay: keep ? "always" : "limited" } },
+    });
+    if (error) {
+      say(error.message);
+      busy(false);
+      return null;
+    }
+    return { confirmation_token: confirmationToken.id };
+  }
+
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.disabled) return;
     say("");
     busy(true);
     try {
-      const { error: incomplete } = await elements.submit();
-      if (incomplete) {
-        say(incomplete.message);
-        busy(false);
-        return;
-      }
-      const { error, confirmationToken } = await stripe.createConfirmationToken({ elements });
-      if (error) {
-        say(error.message);
-        busy(false);
-        return;
-      }
-      await follow(
-        await post(form.action, {
-          confirmation_token: confirmationToken.id,
-          total_cents: form.dataset.totalCents,
-        }),
-      );
+      const given = savedCard() ? { payment_method: savedCard() } : await tokenOfForm();
+      if (!given) return;
+      await follow(await post(form.action, { ...given, total_cents: form.dataset.totalCents }));
     } catch {
       say("We could not reach the shop. Please check your connection and press the button again: you cannot be charged twice.");
       busy(false);

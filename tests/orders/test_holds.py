@@ -4,6 +4,7 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -21,7 +22,6 @@ from orders.models import Order, Payment, PaymentAttempt, PaymentStatus, Shippin
 from orders.owners import Owner
 from orders.sign_in import give_to_user
 from orders.states import Status
-from orders.submission import MOST_ATTEMPTS_AN_HOUR
 from orders.transitions import customer
 from tests.factories import (
     GuestFactory,
@@ -186,7 +186,7 @@ def test_a_total_that_no_card_pays_is_refused_with_a_message(sandbox):
 
 def test_after_ten_cards_within_an_hour_no_further_one_is_sent(sandbox, today, monkeypatch):
     cart = cart_with({stocked_card(4): 4})
-    for _ in range(MOST_ATTEMPTS_AN_HOUR):
+    for _ in range(settings.ATTEMPTS_PER_CUSTOMER):
         submit(cart, sandbox, today, DECLINED)
     sent = []
     monkeypatch.setattr(gateway, "create_intent", lambda **kwargs: sent.append(kwargs))
@@ -194,15 +194,15 @@ def test_after_ten_cards_within_an_hour_no_further_one_is_sent(sandbox, today, m
     with pytest.raises(CheckoutError, match="try again in an hour") as caught:
         submit(cart, sandbox, today)
 
-    assert MOST_ATTEMPTS_AN_HOUR == 10
+    assert settings.ATTEMPTS_PER_CUSTOMER == 10
     assert caught.value.step == "payment"
     assert sent == []
-    assert PaymentAttempt.objects.count() == MOST_ATTEMPTS_AN_HOUR
+    assert PaymentAttempt.objects.count() == settings.ATTEMPTS_PER_CUSTOMER
 
 
 def test_an_hour_later_another_card_can_be_tried(sandbox, today):
     cart = cart_with({stocked_card(4): 4})
-    for _ in range(MOST_ATTEMPTS_AN_HOUR):
+    for _ in range(settings.ATTEMPTS_PER_CUSTOMER):
         submit(cart, sandbox, today, DECLINED)
     PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(minutes=61))
 
