@@ -230,10 +230,12 @@ def test_a_refund_whose_answer_is_lost_is_sent_again_and_goes_back_once(sandbox,
     assert len(told_of_refunds()) == 1
 
 
-@pytest.mark.parametrize(("fault", "at_stripe"), [("drop_after", 1), ("drop_before", 0)])
-def test_one_that_is_older_than_its_key_is_looked_up_before_it_is_sent(sandbox, fault, at_stripe):
+@pytest.mark.parametrize(
+    ("fault", "times", "at_stripe"), [("drop_after", LOST, 1), ("drop_before", LOST, 0), ("error_500", 1, 0)]
+)
+def test_one_that_is_older_than_its_key_is_looked_up_before_it_is_sent(sandbox, fault, times, at_stripe):
     payment = total_payment(order_that_left(sandbox))
-    sandbox.fault(fault, "/v1/refunds", method="POST", times=LOST)
+    sandbox.fault(fault, "/v1/refunds", method="POST", times=times)
     written = give_back(payment, 100)
     assert len(refunds_at_stripe(payment, sandbox)) == at_stripe
     sandbox.advance(hours=25)  # the key is forgotten: sent again, it would be a second refund
