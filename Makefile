@@ -5,12 +5,13 @@
 #               were never tried before; tells what they came by
 # make lint     what else has to hold: style, types, direction of imports, migrations, deployment
 # make bench    how fast the engine is, on a million reservations; ARGS="--scale 0.1" for less
+# make stripe-smoke  the life of a payment against Stripe's own test mode: STRIPE_TEST_SECRET_KEY=sk_test_…
 # make lock     requirements*.in -> requirements*.txt; ARGS=--upgrade for the newest
 # make clean    removes what can be made again; the data in .local/ stays
 #
 # Needs Python 3.11 or newer and nothing else; PYTHON= says which.
 
-.PHONY: run test coverage prove lint bench lock clean venv installed installed-for-development
+.PHONY: run test coverage prove lint bench stripe-smoke lock clean venv installed installed-for-development
 .DEFAULT_GOAL := run
 
 # The newest last: wheels for it may not all be out yet.
@@ -53,6 +54,10 @@ lint: installed-for-development
 
 bench: installed
 	@$(PY) -m bench $(ARGS)
+
+# Of the servers it needs none, only Stripe.
+stripe-smoke: installed
+	@$(NO_SERVERS) SECRET_KEY=none $(PY) manage.py stripe_smoke $(ARGS)
 
 COMPILE = $(PY) -m piptools compile --quiet --strip-extras \
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host $(ARGS)
