@@ -22,7 +22,7 @@ from orders import stripe_gateway as gateway
 from orders.checkout import CheckoutError, settle
 from orders.models import DisputeStatus, Order, Payment, PaymentAttempt, PaymentStatus, Refund
 from orders.models.payment import ENDED
-from orders.payments.attempts import KEY_IS_KEPT
+from orders.payments.attempts import KEY_IS_KEPT, charges
 from orders.payments.truth import ALIVE, MISMATCH, payment_named
 from orders.signals import tell_hold_lost
 from orders.states import Status
@@ -197,9 +197,14 @@ class _Run:
         if found is not None:
             self._book(attempt, found.id)
             return
-        if attempt.off_session and attempt.created_at > self.now - KEY_IS_KEPT:
-            return  # whose task it is sends it again, with its key
-        # On-session: the customer is not there, and nothing is held behind their back.
+        # A hold with the customer is given up: they are not there, and nothing is held behind their back. Everything
+        # else is sent again by its own task or page, with its key, for a day; a charge without the customer for as
+        # long as it takes, always looked up before.
+        if charges(attempt) and attempt.off_session:
+            return
+        may_be_sent = self.now - KEY_IS_KEPT - UNANSWERED_AFTER
+        if (attempt.off_session or charges(attempt)) and attempt.created_at > may_be_sent:
+            return
         if payments.book_unanswered(attempt):
             self._repaired(f"{attempt}: it never reached Stripe, so it is booked as failed.")
 

@@ -196,6 +196,11 @@ def was_sent(attempt: PaymentAttempt) -> bool:
     return "customer" in attempt.parameters
 
 
+def charges(attempt: PaymentAttempt) -> bool:
+    """Whether the attempt takes money at once. A hold too many is let go again, a charge is not."""
+    return bool(attempt.parameters["capture_method"] != "manual")
+
+
 def find_sent(attempt: PaymentAttempt, *, of_anybody: bool = False) -> gateway.Intent | None:
     """What Stripe made of an attempt, by customer and metadata; None where it never heard of it.
 
@@ -220,8 +225,8 @@ def _look_up_instead(attempt: PaymentAttempt, error: gateway.GatewayError) -> ga
     found = find_sent(attempt, of_anybody=True)
     if found is not None:
         return _book_found(found)
-    if attempt.parameters["capture_method"] != "manual":
-        # A charge is only given up when it is certain that there is none: see orders/reconciliation.py.
+    if charges(attempt):
+        # Given up only when it is certain that there is none: after a day.
         raise gateway.Unavailable(str(error)) from error
     book_unanswered(attempt)  # should it come to light after all, it is one hold too many, and let go
     raise gateway.Refused("The payment provider had a problem with this payment.") from error

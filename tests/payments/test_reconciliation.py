@@ -18,7 +18,7 @@ from orders.cancellation import NotCancellable, can_cancel, cancel
 from orders.changes import change
 from orders.fulfilment import NotDispatchable, dispatch
 from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentStatus, Refund
-from orders.payments.attempts import begin_charge, begin_renewal
+from orders.payments.attempts import begin_charge, begin_fee_payment, begin_renewal
 from orders.payments.taking import _begin_capture
 from orders.reconciliation import Reconciled, reconcile
 from orders.signals import hold_lost
@@ -84,6 +84,16 @@ def test_a_hold_whose_answer_was_lost_is_found_and_opens_the_order(sandbox):
     assert at_stripe(sandbox) == ["requires_capture"]
     assert len(result.repairs) == 2
     assert (result.reports, result.failures) == ([], [])
+
+
+def test_a_hold_that_the_list_does_not_reach_back_to_is_looked_up_by_customer_and_metadata(sandbox):
+    cart = unanswered(sandbox, "drop_after")
+
+    run(days=9)
+
+    cart.refresh_from_db()
+    assert cart.status == Status.OPEN
+    assert at_stripe(sandbox) == ["requires_capture"]
 
 
 def test_a_hold_that_never_reached_stripe_is_given_up_and_nothing_is_held_behind_the_customers_back(sandbox):
@@ -649,20 +659,33 @@ def test_two_runs_a_webhook_and_the_page_at_the_same_moment_open_the_order_once(
     assert events_of(intent_id, sandbox)
 
 
-def test_a_charge_without_an_answer_is_not_given_up_before_it_is_certain(sandbox):
+@pytest.mark.parametrize(
+    ("with_the_customer", "hours", "then"),
+    [
+        (True, 22, PaymentStatus.CREATED),
+        (True, 24, PaymentStatus.FAILED),
+        (False, 22, PaymentStatus.CREATED),
+        (False, 24, PaymentStatus.CREATED),  # its own task looks it up, and sends it
+    ],
+)
+def test_a_charge_without_an_answer_is_not_given_up_before_it_is_certain(
+    sandbox, with_the_customer, hours, then
+):
     order = paid_for(sandbox)
     held = payment_of(order)
     fee = Payment.objects.create(
-        order=order,
-        kind=Payment.Kind.LATE,
-        amount_cents=300,
-        currency="eur",
-        customer=held.customer,
+        order=order, kind=Payment.Kind.LATE, amount_cents=300, currency="eur", customer=held.customer
     )
     with transaction.atomic():
-        charge = begin_charge(payment=fee, last=held)
+        charge = (
+            begin_fee_payment(payment=fee, payment_method=held.payment_method)
+            if with_the_customer
+            else begin_charge(payment=fee, last=held)
+        )
+    charge.parameters = {**charge.parameters, "customer": held.customer.stripe_id}
+    charge.save()
 
-    run(hours=22)
+    run(hours=hours)
 
     charge.refresh_from_db()
-    assert charge.status == PaymentStatus.CREATED
+    assert charge.status == then
