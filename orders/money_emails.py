@@ -22,7 +22,7 @@ def send_fee_email(*, fee: Payment, paid: bool) -> None:
     if fee.released_at is not None:
         return  # given up before this came to its turn: nothing is owed
     attempt = fee.attempts.latest("sequence")
-    said = decline_message(attempt.error_code, attempt.error_message)
+    said = decline_message(attempt.error_code)
     _send("fee_failed", fee, said=said, pay_link=pay_link(fee.order, fee=fee))
 
 

@@ -19,7 +19,7 @@ from orders.checkout import CheckoutError
 from orders.models import Order, PaymentAttempt, PaymentStatus
 from orders.models.payment import ENDED
 from orders.payments import limits
-from orders.payments.declines import decline_message
+from orders.payments.declines import decline_message, status_message
 
 log = structlog.get_logger(__name__)
 
@@ -157,7 +157,7 @@ def _send(bill: Bill, attempt: PaymentAttempt, *, today: date) -> Submitted:
     try:
         intent = payments.send(attempt)
     except gateway.Declined as declined:
-        return Submitted(PaymentStatus.FAILED, message=decline_message(declined.code, declined.message))
+        return Submitted(PaymentStatus.FAILED, message=decline_message(declined.code))
     except gateway.GatewayError as error:
         return _not_reached(bill, error)
     attempt.refresh_from_db()
@@ -188,18 +188,15 @@ def _after_sync(bill: Bill, attempt: PaymentAttempt, *, today: date) -> Submitte
         bill.paid(attempt.payment, today=today)
         return Submitted(status, done=True)
     if status == PaymentStatus.FAILED:
-        return Submitted(status, message=decline_message(attempt.error_code, attempt.error_message))
-    message = (
-        "Your bank is still working on it. This page will know in a minute: press the button again then."
-    )
-    return Submitted(status, message=message)
+        return Submitted(status, message=decline_message(attempt.error_code))
+    return Submitted(status, message=status_message(status))
 
 
 def check_payment(*, bill: Bill, today: date) -> Submitted:
     """How the latest attempt stands, asked of Stripe: after the bank's dialog, or when a page was lost."""
     attempt = _latest_attempt(bill)
     if attempt is None or attempt.intent_id is None:
-        return Submitted(PaymentStatus.CREATED)
+        return Submitted(PaymentStatus.CREATED, message=status_message(PaymentStatus.CREATED))
     try:
         payments.sync_intent(attempt.intent_id)
     except gateway.GatewayError as error:

@@ -14,6 +14,7 @@ from orders.bills import CartBill
 from orders.cart import CartError, cart_of
 from orders.checkout import CheckoutError, StillShort
 from orders.dates import RentalPeriodError
+from orders.fees import limits_of_cart
 from orders.forms import FirstDayForm, ShippingForm
 from orders.models import Order
 from orders.order_page import order_page
@@ -86,7 +87,13 @@ def payment(request: HttpRequest) -> HttpResponse:
     except CheckoutError as error:
         messages.error(request, str(error))
         return redirect(_STEPS[error.step])
-    return render(request, "orders/payment.html", {"page": page, "paying": card_form(request, cart)})
+    assert page.quote is not None
+    context = {
+        "page": page,
+        "paying": card_form(request, cart),
+        "limits": limits_of_cart(cart, [shown.line for shown in page.lines], page.quote),
+    }
+    return render(request, "orders/payment.html", context)
 
 
 def _submit(request: HttpRequest, owner: Owner | None, cart: Order | None) -> JsonResponse:

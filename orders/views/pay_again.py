@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders import submission
 from orders.bills import Bill, FeeBill, HeldAgain, NothingOwed, owed_as_fee, owed_for
 from orders.checkout import CheckoutError
+from orders.fees import agreed_limits
 from orders.models import Order, Payment
 from orders.models.payment import PaymentQuerySet
 from orders.order_page import order_page
@@ -55,6 +56,7 @@ def pay_again(request: HttpRequest, number: str, fee: uuid.UUID | None = None) -
         else:
             context["owed_cents"] = owed_for(order, now=timezone.now())
             context["page"] = order_page(order=order, today=timezone.localdate())
+            context["limits"] = agreed_limits(order)
     except NothingOwed as error:
         context["nothing_owed"] = str(error)
     else:

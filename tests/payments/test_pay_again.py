@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inventory.models import Reservation
+from inventory.money import format_cents
 from inventory.stock import receive_stock
 from orders import payments, submission
 from orders import stripe_gateway as gateway
@@ -418,6 +419,16 @@ def test_the_page_shows_what_is_to_be_held(sandbox):
 
     assert f'data-total-cents="{order.total_cents}"' in response.content.decode()
     assert "keeps its cards and its place" in response.content.decode()
+
+
+def test_the_page_shows_what_was_agreed_to_and_no_more(sandbox):
+    order = without_a_hold(sandbox)
+    line = order.order_cards.get()
+
+    page = browser_of(order).get(reverse("orders:pay_again", args=[order.number])).content.decode()
+
+    assert f'<b id="most-late-day">{format_cents(order.late_day_cents, "eur")}</b>' in page
+    assert f'<b id="most-harm">{format_cents(line.quantity * line.value_cents, "eur")}</b>' in page
 
 
 def test_the_page_of_a_fee_shows_amount_and_reason(sandbox):
