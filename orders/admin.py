@@ -5,7 +5,16 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from orders.models import Order, OrderCard, OrderEvent, Payment, PaymentAttempt, ShippingMethod, WebhookEvent
+from orders.models import (
+    Order,
+    OrderCard,
+    OrderEvent,
+    Payment,
+    PaymentAttempt,
+    Refund,
+    ShippingMethod,
+    WebhookEvent,
+)
 
 
 class ReadOnly:
@@ -52,17 +61,49 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
 
 class PaymentAttemptInline(ReadOnly, admin.TabularInline):
     model = PaymentAttempt
-    fields = ("sequence", "status", "intent_id", "error_code", "capture_before", "created_at")
+    fields = ("sequence", "off_session", "status", "intent_id", "error_code", "capture_before", "created_at")
+    readonly_fields = fields  # some of them are nobody's to edit, and a form would stumble over that
     ordering = ("sequence",)
+
+
+class RefundInline(ReadOnly, admin.TabularInline):
+    model = Refund
+    fields = ("amount_cents", "status", "reason", "by", "stripe_id", "error_message", "created_at")
+    readonly_fields = fields  # some of them are nobody's to edit, and a form would stumble over that
+    ordering = ("created_at",)
 
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("order", "kind", "amount_cents", "currency", "status", "released_at", "created_at")
-    list_filter = ("status",)
-    list_select_related = ("order",)
+    list_display = (
+        "order",
+        "kind",
+        "amount_cents",
+        "captured_cents",
+        "refunded_cents",
+        "currency",
+        "status",
+        "dispute",
+        "requested_by",
+        "released_at",
+        "created_at",
+    )
+    list_filter = ("kind", "status", "dispute")
+    list_select_related = ("order", "requested_by")
     search_fields = ("order__number", "attempts__intent_id")
-    inlines = (PaymentAttemptInline,)
+    inlines = (PaymentAttemptInline, RefundInline)
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("order", "payment", "amount_cents", "status", "reason", "by", "stripe_id", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("payment__order", "by")
+    search_fields = ("payment__order__number", "stripe_id")
+
+    @admin.display(ordering="payment__order__number")
+    def order(self, refund: Refund) -> Order:
+        return refund.payment.order
 
 
 @admin.register(WebhookEvent)
