@@ -21,8 +21,16 @@ LINK_DAYS = 90
 
 def order_link(order: Order) -> str:
     """An address that shows the order without signing in; whoever has it may see the order, and cancel it."""
-    token = signing.dumps(order.number, salt=_SALT)
-    return f"{settings.SITE_URL}{reverse('orders:link', args=[token])}"
+    return f"{settings.SITE_URL}{reverse('orders:link', args=[_token(order)])}"
+
+
+def receipt_link(order: Order) -> str:
+    """An address that shows the order's receipt without signing in; whoever has it may see the order, too."""
+    return f"{settings.SITE_URL}{reverse('orders:receipt_link', args=[_token(order)])}"
+
+
+def _token(order: Order) -> str:
+    return signing.dumps(order.number, salt=_SALT)
 
 
 def number_in_link(token: str) -> str | None:
@@ -42,6 +50,7 @@ def send_order_email(*, order: Order, kind: str) -> None:
         "lines": lines_of(order),
         "schedule": schedule_of_order(order),
         "link": order_link(order),
+        "receipt_link": receipt_link(order),
         "cart_link": f"{settings.SITE_URL}{reverse('orders:cart')}",
         "reason": cancelled.reason if cancelled else "",
         "refunding_cents": _refunding_cents(order) if cancelled else 0,

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orders.fee_limits import AgreedLimits
+from orders.fees import agreed_limits
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus, Refund
 from orders.models.payment import ENDED
 from orders.payment_says import (
@@ -17,8 +19,7 @@ from orders.payment_says import (
 from orders.payment_timeline import Summary, attempt_in_force, is_owed, payments_of, summary_of
 from orders.states import NOT_YET_LEFT, Status
 
-_MAY_BE_PAID_AGAIN = (PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED, *ENDED)
-_NOTHING_GIVEN_BACK = (Refund.Status.FAILED, Refund.Status.CANCELED)
+_MAY_COST_FEES = (*NOT_YET_LEFT, Status.DISPATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class OrderMoney:
     """`says`: what became of the order's own payment; empty where there is none.
 
     `card`: the card of that payment, `held_on` and `charged_on` when. `to_pay_again`: the order waits for a hold
-    that only the customer can give; `pay_again_by`: until when it keeps its place.
+    that only the customer can give; `pay_again_by`: until when it keeps its place. `waits_unheld`: it is pending,
+    and nobody has to pay before it opens. `limits`: of fees, as agreed with the order; None once it is over.
     """
 
     says: str
@@ -53,6 +55,8 @@ class OrderMoney:
     refunds: Sequence[RefundShown]
     summary: Summary
     to_pay_again: bool
+    waits_unheld: bool
+    limits: AgreedLimits | None
     pay_again_by: datetime | None
 
     @property
@@ -60,17 +64,20 @@ class OrderMoney:
         return self.summary.charged_cents > 0
 
     @property
-    def on_its_way_cents(self) -> int:
-        """What was asked to be given back and nobody has confirmed or refused."""
-        return sum(
-            shown.refund.amount_cents
-            for shown in self.refunds
-            if shown.refund.status == Refund.Status.CREATED
-        )
+    def cancelled_says(self) -> str:
+        """What a cancelled order means for the money."""
+        summary = self.summary
+        if not summary.charged_cents:
+            return "Nothing is charged."
+        if summary.refunded_cents >= summary.charged_cents:
+            return "Everything that was charged is given back."
+        if any(shown.refund.status == Refund.Status.CREATED for shown in self.refunds):
+            return "What was charged is being given back."
+        return "Write to us about what was charged: not all of it is given back yet."
 
 
 def order_money(order: Order) -> OrderMoney:
-    """Three queries, whatever the number of payments, attempts and refunds."""
+    """Four queries, whatever the number of payments, attempts and refunds."""
     payments = payments_of(order)
     payment = _of_the_order(payments)
     force = attempt_in_force(payment) if payment else None
@@ -85,6 +92,8 @@ def order_money(order: Order) -> OrderMoney:
         refunds=[_refund(refund, one) for one in payments for refund in one.refunds.all()],
         summary=summary_of(payments),
         to_pay_again=_to_pay_again(order, payment),
+        waits_unheld=order.pending and (payment is None or payment.status in ENDED),
+        limits=agreed_limits(order) if order.status in _MAY_COST_FEES else None,
         pay_again_by=order.pay_again_by,
     )
 
@@ -108,12 +117,12 @@ def _says(order: Order, payment: Payment) -> str:
 
 
 def _to_pay_again(order: Order, payment: Payment | None) -> bool:
-    if order.status not in NOT_YET_LEFT:
+    """Of an order that waits, the hold is renewed once it opens: until it was asked for, nobody has to pay."""
+    if order.status not in NOT_YET_LEFT or (order.status == Status.PENDING and order.pay_again_by is None):
         return False
-    if order.pay_again_by is not None:
-        return payment is None or not (payment.is_taken or payment.status == PaymentStatus.AUTHORIZED)
-    # Of an order that waits, the hold is renewed once it opens.
-    return order.status == Status.OPEN and (payment is None or payment.status in _MAY_BE_PAID_AGAIN)
+    return payment is None or not (
+        payment.is_taken or payment.status == PaymentStatus.PROCESSING or payment.is_held
+    )
 
 
 def _fee(fee: Payment) -> FeeShown:
@@ -142,9 +151,10 @@ def money_words(orders: Sequence[Order]) -> dict[int, str]:
 
 
 def _words(payments: Sequence[Payment]) -> str:
-    summary = summary_of(payments)
-    if summary.charged_cents:
-        if summary.refunded_cents >= summary.charged_cents:
+    charged = sum(payment.captured_cents for payment in payments)
+    if charged:
+        refunded = sum(payment.refunded_cents for payment in payments)
+        if refunded >= charged:
             return "given back"
-        return "charged, part given back" if summary.refunded_cents else "charged"
-    return "held" if summary.held_cents else "not charged"
+        return "charged, part given back" if refunded else "charged"
+    return "held" if any(payment.is_held for payment in payments) else "not charged"

@@ -117,11 +117,7 @@ def is_owed(payment: Payment) -> bool:
 
 def summary_of(payments: Iterable[Payment]) -> Summary:
     payments = list(payments)
-    held = [
-        payment
-        for payment in payments
-        if payment.status == PaymentStatus.AUTHORIZED and payment.released_at is None
-    ]
+    held = [payment for payment in payments if payment.is_held]
     until = [attempt.capture_before for payment in held if (attempt := attempt_in_force(payment))]
     lost = [payment for payment in payments if payment.dispute == DisputeStatus.LOST]
     return Summary(

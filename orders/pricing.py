@@ -15,8 +15,13 @@ class Quote:
     tax_cents: int
 
     @property
+    def net_cents(self) -> int:
+        """What is taxed."""
+        return self.cards_cents + self.shipping_cents
+
+    @property
     def total_cents(self) -> int:
-        return self.cards_cents + self.shipping_cents + self.tax_cents
+        return self.net_cents + self.tax_cents
 
     @property
     def tax_percent(self) -> str:
@@ -31,6 +36,16 @@ def tax_of(cents: int, basis_points: int) -> int:
     10
     """
     return (cents * basis_points + 5_000) // 10_000
+
+
+def tax_within(cents: int, basis_points: int) -> int:
+    """The tax in an amount that includes it: what `tax_of` has put on top.
+
+    >>> tax_within(50 + tax_of(50, 1900), 1900)
+    10
+    """
+    before_tax = (2 * cents * 10_000 + 10_000 + basis_points) // (2 * (10_000 + basis_points))
+    return cents - before_tax
 
 
 def quote_order(

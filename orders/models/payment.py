@@ -167,6 +167,11 @@ class Payment(models.Model):
         return self.status == PaymentStatus.CAPTURED or self.capture_begun_at is not None
 
     @property
+    def is_held(self) -> bool:
+        """Whether its amount is held on a card, and nobody has decided to let it go."""
+        return self.status == PaymentStatus.AUTHORIZED and self.released_at is None
+
+    @property
     def left_cents(self) -> int:
         """What was taken and not given back, as far as Stripe has said."""
         return self.captured_cents - self.refunded_cents

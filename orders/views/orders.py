@@ -10,9 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 from orders import cancellation
 from orders.cancellation import NotCancellable
 from orders.emails import number_in_link
-from orders.models import Order, PaymentStatus
+from orders.models import Order
+from orders.order_money import money_words, order_money
 from orders.order_page import order_page
 from orders.owners import owner_of
+from orders.payments import is_held
 from orders.shortfall_page import shortfall_page
 from orders.states import Status
 from orders.transitions import customer
@@ -25,7 +27,8 @@ def index(request: HttpRequest) -> HttpResponse:
     owner = owner_of(request)
     orders = owner.orders().exclude(status=Status.CART) if owner else Order.objects.none()
     listed = orders.select_related("shipping_method").with_copies().order_by("-authorized_at", "-pk")[:100]
-    return render(request, "orders/list.html", {"orders": listed})
+    words = money_words(list(listed))
+    return render(request, "orders/list.html", {"orders": [(order, words[order.pk]) for order in listed]})
 
 
 @never_cache
@@ -42,7 +45,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         "page": explained.page if explained else order_page(order=order, today=today),
         "explained": explained,
         "events": order.events.order_by("at", "pk"),
-        "payment": order.payments.order_by("-created_at").exclude(status=PaymentStatus.CREATED).first(),
+        "money": order_money(order),
         "can_cancel": cancellation.can_cancel(order),
     }
     return render(request, "orders/order.html", context)
@@ -51,6 +54,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     order = own_order(request, number)
+    held = is_held(order)
     try:
         cancellation.cancel(
             order=order,
@@ -60,7 +64,8 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     except NotCancellable as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "Your order is cancelled and the hold on your card is released.")
+        released = " and the hold on your card is released" if held else ""
+        messages.success(request, f"Your order is cancelled{released}. Nothing is charged.")
     return redirect("orders:order", number=number)
 
 

@@ -503,7 +503,7 @@ def test_the_customer_sees_that_the_deck_has_left_when_it_is_due_and_what_was_ch
     page = browser_of(order).get(order.get_absolute_url()).content.decode()
 
     assert "must be back with us by" in page
-    assert f"{order.total_cents // 100}.{order.total_cents % 100:02} charged to your card" in page
+    assert f"{order.total_cents // 100}.{order.total_cents % 100:02} was charged to your card" in page
     assert reverse("orders:cancel", args=[order.number]) not in page
 
 

@@ -1,0 +1,123 @@
+"""The receipt of an order: what was charged, for what, with which tax, and what went back. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from orders.models import Order, Payment, PaymentStatus, Refund
+from orders.order_page import OrderPage, order_page
+from orders.payment_says import card_words, fee_name
+from orders.payment_timeline import payments_of, summary_of
+from orders.pricing import Quote, tax_within
+
+_GIVEN_BACK = (Refund.Status.PENDING, Refund.Status.SUCCEEDED)
+
+
+class NothingCharged(Exception):
+    """Nothing was charged for the order, so there is no receipt of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """An amount in cents that was taken from a card, or went back to it."""
+
+    name: str
+    reason: str
+    on: datetime
+    cents: int
+    card: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What is listed adds up, in cents.
+
+    The lines and `difference_cents` are the cards; with shipping and tax they are the order's total; less
+    `not_charged_cents` that is `order_cents`; with `fees` and less `refunds` it is `paid_cents`.
+    """
+
+    page: OrderPage
+    payments: Sequence[Charged]
+    fees: Sequence[Charged]
+    refunds: Sequence[Charged]
+    lost_cents: int
+
+    @property
+    def quote(self) -> Quote:
+        assert self.page.quote is not None
+        return self.page.quote
+
+    @property
+    def difference_cents(self) -> int:
+        """What the cards cost besides their lines: up to the minimum, or below 0 for days that were given."""
+        return self.quote.cards_cents - sum(shown.price_cents for shown in self.page.lines)
+
+    @property
+    def given_cents(self) -> int:
+        """What the days cost that the customer was given."""
+        return max(0, -self.difference_cents)
+
+    @property
+    def order_cents(self) -> int:
+        """What was charged for the order, without fees."""
+        return sum(charged.cents for charged in self.payments)
+
+    @property
+    def not_charged_cents(self) -> int:
+        """What of the order's total was let go, where it was taken for less."""
+        return self.quote.total_cents - self.order_cents
+
+    @property
+    def tax_cents(self) -> int:
+        """The tax in what was charged for the order."""
+        if not self.not_charged_cents:
+            return self.quote.tax_cents
+        return tax_within(self.order_cents, self.quote.tax_basis_points)
+
+    @property
+    def charged_cents(self) -> int:
+        return self.order_cents + sum(fee.cents for fee in self.fees)
+
+    @property
+    def refunded_cents(self) -> int:
+        return sum(refund.cents for refund in self.refunds)
+
+    @property
+    def paid_cents(self) -> int:
+        return self.charged_cents - self.refunded_cents
+
+    @property
+    def last_on(self) -> datetime:
+        """When the last of it happened."""
+        return max(charged.on for charged in (*self.payments, *self.fees, *self.refunds))
+
+
+def receipt_of(order: Order, *, today: date) -> Receipt:
+    """A fixed number of queries, whatever the number of lines and payments. Raises NothingCharged."""
+    captured = [one for one in payments_of(order) if one.status == PaymentStatus.CAPTURED]
+    if not captured:
+        raise NothingCharged
+    own = [payment for payment in captured if payment.kind == Payment.Kind.ORDER]
+    return Receipt(
+        page=order_page(order=order, today=today, short={}),
+        payments=[_charged(payment) for payment in own],
+        fees=[_charged(payment) for payment in captured if payment not in own],
+        refunds=[
+            _charged(payment, refund=refund)
+            for payment in captured
+            for refund in payment.refunds.all()
+            if refund.status in _GIVEN_BACK
+        ],
+        lost_cents=summary_of(captured).lost_cents,
+    )
+
+
+def _charged(payment: Payment, *, refund: Refund | None = None) -> Charged:
+    assert payment.captured_at is not None
+    return Charged(
+        name=fee_name(payment),
+        reason=refund.reason if refund else payment.reason,
+        on=refund.created_at if refund else payment.captured_at,
+        cents=refund.amount_cents if refund else payment.captured_cents,
+        card=card_words(payment),
+    )
