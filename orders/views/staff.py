@@ -14,6 +14,7 @@ from orders.at_risk import explained_risks
 from orders.desk import desk_counts
 from orders.forms import ReceiveForm
 from orders.needed import needed_cards
+from orders.payments_to_look_at import payments_to_look_at
 from orders.views.access import check_staff, sign_in_for
 from orders.views.messages import report_form_errors
 
@@ -25,7 +26,11 @@ def desk(request: HttpRequest) -> HttpResponse:
     check_staff(request)
     today = timezone.localdate()
     risks = explained_risks(today=today, page=request.GET.get("page", "1"))
-    context = {"counts": desk_counts(today=today), "risks": risks}
+    context = {
+        "counts": desk_counts(today=today),
+        "risks": risks,
+        "to_look_at": payments_to_look_at(now=timezone.now()),
+    }
     return render(request, "staff/desk.html", context)
 
 

@@ -1,0 +1,124 @@
+"""Payments that need a person: what neither Stripe nor the worker will put right by itself. Reads only."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from inventory.money import format_cents
+from orders.models import DisputeStatus, Order, Payment, PaymentAttempt, PaymentStatus, Refund
+from orders.payment_says import fee_name, money_of
+from orders.payments.truth import MISMATCH
+from orders.states import Status
+
+SHOWN_OF_EACH = 25
+MISMATCHES_SHOWN = timedelta(days=30)  # nobody can tick one off
+
+
+@dataclass(frozen=True, slots=True)
+class ToLookAt:
+    """An order whose money needs a person. `what`: a word or two; `why`: what happened and what to do.
+
+    `waits`: for the customer, and so is less pressing.
+    """
+
+    order: Order
+    what: str
+    why: str
+    waits: bool = False
+
+
+def payments_to_look_at(*, now: datetime) -> list[ToLookAt]:
+    """The most pressing first. Six queries, whatever there is to look at; of each kind SHOWN_OF_EACH at most."""
+    return [found for look in _LOOKS for found in look(now)]
+
+
+def _disputed(now: datetime) -> Iterator[ToLookAt]:
+    for payment in _oldest(Payment.objects.filter(dispute=DisputeStatus.OPEN)):
+        amount = money_of(payment, payment.captured_cents)
+        yield ToLookAt(
+            payment.order, "Disputed", f"The customer's bank asks about {amount}: answer it at Stripe."
+        )
+
+
+def _mismatched(now: datetime) -> Iterator[ToLookAt]:
+    attempts = PaymentAttempt.objects.filter(
+        error_code=MISMATCH, created_at__gte=now - MISMATCHES_SHOWN
+    ).select_related("payment__order")
+    for attempt in attempts.order_by("created_at", "pk")[:SHOWN_OF_EACH]:
+        yield ToLookAt(
+            attempt.payment.order,
+            "Not as asked for",
+            f"{attempt.error_message} Look at it at Stripe, as {attempt.intent_id}.",
+        )
+
+
+def _paid_and_cancelled(now: datetime) -> Iterator[ToLookAt]:
+    kept = Payment.objects.filter(
+        order__status=Status.CANCELLED,
+        status=PaymentStatus.CAPTURED,
+        refunded_cents__lt=F("captured_cents"),
+    ).exclude(dispute=DisputeStatus.LOST)
+    for payment in _oldest(kept):
+        left = money_of(payment, payment.left_cents)
+        yield ToLookAt(payment.order, "Paid and cancelled", f"{left} is still with us: give it back.")
+
+
+def _refund_failed(now: datetime) -> Iterator[ToLookAt]:
+    gone = (Refund.Status.FAILED, Refund.Status.CANCELED)
+    later = Refund.objects.filter(payment=OuterRef("payment"), created_at__gt=OuterRef("created_at"))
+    failed = Refund.objects.filter(~Exists(later.exclude(status__in=gone)), status=Refund.Status.FAILED)
+    for refund in failed.select_related("payment__order").order_by("created_at", "pk")[:SHOWN_OF_EACH]:
+        amount = format_cents(refund.amount_cents, refund.payment.currency)
+        yield ToLookAt(
+            refund.payment.order,
+            "Refund failed",
+            f"{amount} did not reach the customer: try once more, or pay it back in another way.",
+        )
+
+
+def _without_hold(now: datetime) -> Iterator[ToLookAt]:
+    standing = Payment.objects.live().filter(
+        order=OuterRef("pk"), status__in=[PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED]
+    )
+    orders = Order.objects.filter(~Exists(standing), status=Status.OPEN)
+    for order in orders.select_related("user").order_by("out_on", "pk")[:SHOWN_OF_EACH]:
+        asked = (
+            "The customer was asked to pay again."
+            if order.pay_again_by
+            else "Nobody has asked the customer to pay again yet."
+        )
+        yield ToLookAt(
+            order, "Nothing held", f"The deck cannot leave. {asked}", waits=order.pay_again_by is not None
+        )
+
+
+def _fee_not_paid(now: datetime) -> Iterator[ToLookAt]:
+    fees = Payment.objects.filter(
+        ~Q(kind=Payment.Kind.ORDER),
+        released_at=None,
+        status__in=[PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED],
+    )
+    for fee in _oldest(fees):
+        yield ToLookAt(
+            fee.order,
+            "Fee not paid",
+            f"{fee_name(fee)} of {money_of(fee, fee.amount_cents)}: the customer has a link to pay it. "
+            "Wait, or give it up.",
+            waits=True,
+        )
+
+
+def _oldest(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    return payments.select_related("order__user").order_by("created_at", "pk")[:SHOWN_OF_EACH]
+
+
+_LOOKS: Sequence[Callable[[datetime], Iterator[ToLookAt]]] = (
+    _disputed,
+    _mismatched,
+    _paid_and_cancelled,
+    _refund_failed,
+    _without_hold,
+    _fee_not_paid,
+)
