@@ -13,6 +13,7 @@ from orders.views import (
     staff,
     staff_calendar,
     staff_order,
+    staff_payment,
     stock,
 )
 
@@ -70,6 +71,10 @@ urlpatterns = [
     path("staff/orders/<slug:number>/", staff_order.show, name="staff_order"),
     path("staff/orders/<slug:number>/change/", staff_order.change, name="staff_change"),
     path("staff/orders/<slug:number>/keep-longer/", staff_order.keep_longer, name="staff_keep_longer"),
+    path("staff/orders/<slug:number>/refund/", staff_payment.refund, name="staff_refund"),
+    path("staff/orders/<slug:number>/fee/", staff_payment.fee, name="staff_fee"),
+    path("staff/orders/<slug:number>/fee/<uuid:fee>/waive/", staff_payment.waive, name="staff_waive_fee"),
+    path("staff/orders/<slug:number>/cancel/", staff_payment.cancel, name="staff_cancel"),
     path("staff/queue/", queue.queue, name="staff_queue"),
     path("staff/queue/promote/", queue.promote, name="staff_promote"),
     path("staff/stock/", stock.stock, name="staff_stock"),

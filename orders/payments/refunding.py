@@ -5,7 +5,6 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Sum
 
 from inventory.money import format_cents
 from orders import stripe_gateway as gateway
@@ -26,14 +25,10 @@ class RefundError(ValueError):
 
 def refundable_cents(payment: Payment) -> int:
     """What was taken and is neither given back nor on its way back."""
-    by_status = dict(
-        payment.refunds.order_by()
-        .values("status")
-        .annotate(cents=Sum("amount_cents"))
-        .values_list("status", "cents")
-    )
-    given = max(payment.refunded_cents, sum(by_status.get(status, 0) for status in GIVEN_BACK))
-    return payment.captured_cents - given - by_status.get(Refund.Status.CREATED, 0)
+    refunds = payment.refunds.all()  # read already, where a page shows many
+    given = sum(refund.amount_cents for refund in refunds if refund.status in GIVEN_BACK)
+    asked = sum(refund.amount_cents for refund in refunds if refund.status == Refund.Status.CREATED)
+    return payment.captured_cents - max(payment.refunded_cents, given) - asked
 
 
 def refund(*, refund_id: UUID, payment: Payment, amount_cents: int, reason: str, by: Actor) -> Refund:

@@ -3,19 +3,25 @@
 from collections.abc import Callable
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from inventory.models import StockMovement
+from inventory.money import format_cents
 from orders import fulfilment, fulfilment_pages
 from orders.fulfilment import NotDispatchable, ReturnError
 from orders.fulfilment_forms import CheckInForm, ExpectForm, WriteOffForm
 from orders.fulfilment_pages import ReturnPage
-from orders.models import Order
+from orders.models import Order, Payment
+from orders.payment_forms import fee_address
+from orders.staff_payment import harm_fee_cents, late_fee_cents
 from orders.states import Status
 from orders.views.access import by_today, check_staff, sign_in_for
 
@@ -65,6 +71,7 @@ def check_in_everything(request: HttpRequest, number: str) -> HttpResponse:
         messages.error(request, f"Order {number}: {error}")
     else:
         messages.success(request, f"Order {number} is returned: everything that was out is checked in.")
+        _offer_late_fee(request, order)
     return redirect("orders:staff_returns")
 
 
@@ -95,7 +102,10 @@ def check_in(request: HttpRequest, number: str) -> HttpResponse:
             order=page.out.order, copies=form.copies, seen=form.cleaned_data["seen"], **by_today(request)
         )
 
-    return _write_down(request, form, act, says="Checked in.") or _show(request, page, check_in=form)
+    done = _write_down(request, form, act, says="Checked in.")
+    if done:
+        _offer_late_fee(request, page.out.order)
+    return done or _show(request, page, check_in=form)
 
 
 @never_cache
@@ -111,7 +121,10 @@ def write_off(request: HttpRequest, number: str) -> HttpResponse:
     def act() -> Order:
         return fulfilment.write_off(order=page.out.order, **form.cleaned_data, **by_today(request))
 
-    return _write_down(request, form, act, says="Written off.") or _show(request, page, write_off=form)
+    done = _write_down(request, form, act, says="Written off.")
+    if done:
+        _offer_harm_fee(request, page.out.order, form)
+    return done or _show(request, page, write_off=form)
 
 
 @never_cache
@@ -131,6 +144,26 @@ def expect(request: HttpRequest, number: str) -> HttpResponse:
     return _write_down(
         request, form, act, says="The day is recorded. Orders that wait are being checked."
     ) or (_show(request, page, expect=form))
+
+
+def _offer_late_fee(request: HttpRequest, order: Order) -> None:
+    if order.due_on is not None and order.due_on < timezone.localdate():
+        cents = late_fee_cents(order, today=timezone.localdate())
+        _offer_fee(request, order, kind=Payment.Kind.LATE, cents=cents, about="It was late")
+
+
+def _offer_harm_fee(request: HttpRequest, order: Order, form: WriteOffForm) -> None:
+    copies, printing = form.cleaned_data["copies"], form.cleaned_data["printing"]
+    lost = form.cleaned_data["kind"] == StockMovement.Kind.LOST
+    cents = harm_fee_cents(order, printing=printing, copies=copies, today=timezone.localdate())
+    kind = Payment.Kind.LOSS if lost else Payment.Kind.DAMAGE
+    _offer_fee(request, order, kind=kind, cents=cents, about=f"{copies} × {printing.card}")
+
+
+def _offer_fee(request: HttpRequest, order: Order, *, kind: str, cents: int, about: str) -> None:
+    if cents > 0:
+        amount, address = format_cents(cents, settings.CURRENCY), fee_address(order, kind=kind, cents=cents)
+        messages.info(request, format_html('{}: <a href="{}">charge a fee of {}</a>', about, address, amount))
 
 
 def _return_page(request: HttpRequest, number: str) -> ReturnPage | None:
@@ -171,6 +204,7 @@ def _show(
 ) -> HttpResponse:
     context = {
         "page": page,
+        "fee_address": fee_address(page.out.order),
         "check_in": check_in or CheckInForm(cards=page.cards),
         "write_off": write_off or WriteOffForm(printings=page.printings, most=page.out.copies),
         "expect": expect

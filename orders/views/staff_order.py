@@ -1,10 +1,12 @@
 """One order, as the desk sees it and changes it."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,7 +19,9 @@ from orders.changes import ChangeError
 from orders.desk_changes import ChangedMeanwhile, NothingToChange, refusal
 from orders.lines import lines_of
 from orders.models import Order
+from orders.payment_forms import money_forms
 from orders.staff_order import StaffOrder, staff_order
+from orders.staff_payment import staff_payment
 from orders.states import NOT_YET_LEFT, Status
 from orders.transitions import lock_order
 from orders.views.access import by_today, check_staff, sign_in_for
@@ -30,6 +34,12 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
     """Status, days and lines, and for what is short: the days, the orders ahead, who is overdue, when it clears."""
     check_staff(request)
     return _show(request, number)
+
+
+def show_refused(request: HttpRequest, number: str, says: str, **forms: Form) -> HttpResponse:
+    """The page with a form of its payment section that was refused, by its name there. What was typed stays."""
+    messages.error(request, f"{says} Beside the form it says why.")
+    return _show(request, number, payment_forms=forms)
 
 
 @never_cache
@@ -104,6 +114,9 @@ _ONLY_OUT = "only a deck that is out can be kept longer."
 _OTHERS_NEED_IT = "Others were promised these cards, or wait for them. Choose an earlier day."
 
 
+_NOT_PAID_FOR = (Status.CART, Status.CONFIRMING)
+
+
 def _keep_longer_form(order: Order, request: HttpRequest | None = None) -> KeepLongerForm:
     assert order.last_day is not None
     earliest = max(order.last_day + timedelta(days=1), timezone.localdate())
@@ -121,12 +134,15 @@ def _show(
     change: ChangeForm | None = None,
     keep_longer: KeepLongerForm | None = None,
     replan_errors: list[str] | None = None,
+    payment_forms: Mapping[str, Form] | None = None,
 ) -> HttpResponse:
+    today = timezone.localdate()
     try:
-        shown = staff_order(number=number, today=timezone.localdate())
+        shown = staff_order(number=number, today=today)
     except Order.DoesNotExist:
         raise Http404(f"No order has the number {number}.") from None
     order = shown.page.order
+    paid = staff_payment(order, **by_today(request)) if order.status not in _NOT_PAID_FOR else None
     context = {
         "shown": shown,
         "page": shown.page,
@@ -134,8 +150,10 @@ def _show(
         "change": change or (_change_form(shown) if shown.can_be_changed else None),
         "keep_longer": keep_longer or (_keep_longer_form(order) if shown.can_be_kept_longer else None),
         "replan_errors": replan_errors,
+        "paid": paid,
+        "money": money_forms(paid, payment_forms or {}, wished=request.GET) if paid else None,
     }
     refused = change or keep_longer or replan_errors
     if refused:  # the page opens at its top, and the form lies far below
         messages.error(request, f"Order {number} was not changed. Beside the form it says why.")
-    return render(request, "staff/order.html", context, status=422 if refused else 200)
+    return render(request, "staff/order.html", context, status=422 if refused or payment_forms else 200)
