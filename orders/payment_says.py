@@ -7,7 +7,7 @@ from django.utils.formats import date_format
 
 from inventory.money import format_cents
 from orders.models import Payment, PaymentAttempt, PaymentStatus, Refund
-from orders.payments.declines import DECLINES
+from orders.payments.declines import why_declined
 from orders.payments.truth import MISMATCH
 
 _BRANDS = {
@@ -129,9 +129,7 @@ def says_of_fee(payment: Payment, *, last: PaymentAttempt | None) -> str:
 
 def why_failed(last: PaymentAttempt | None) -> str:
     """Why the card did not pay, and that another try or card may."""
-    if last is None or last.error_code == MISMATCH or last.error_code == "refused":
-        return "The payment did not go through. Please try again, or write to us."
-    return DECLINES.get(last.error_code, "The card was declined. Please use another one, or ask your bank.")
+    return why_declined(last.error_code if last else "")
 
 
 REFUND_SAYS = {

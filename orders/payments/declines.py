@@ -126,9 +126,14 @@ _STATUS = {
 }
 
 
-def decline_message(code: str) -> str:
+def why_declined(code: str) -> str:
     """What happened and what to do, for the customer. `code`: Stripe's decline code, else its error code."""
-    return f"{SENTENCES.get(code, NEUTRAL)} {NOTHING_CHARGED}"
+    return SENTENCES.get(code, NEUTRAL)
+
+
+def decline_message(code: str) -> str:
+    """The same, and that it cost nothing."""
+    return f"{why_declined(code)} {NOTHING_CHARGED}"
 
 
 def status_message(status: PaymentStatus) -> str:
