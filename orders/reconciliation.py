@@ -323,7 +323,8 @@ class _Run:
         for payment in _taken_for_nothing():
             stands = "let go" if payment.released_at else payment.order.get_status_display().lower()
             self._report(
-                f"{payment.order}: {payment.left_cents} cents are taken for what is {stands}. Refund them."
+                f"{payment.order}: {payments.refundable_cents(payment)} cents are taken for what is {stands}. "
+                "Refund them."
             )
         left = Payment.objects.live().filter(
             status=PaymentStatus.AUTHORIZED, order__status__in=[Status.DISPATCHED, Status.RETURNED]
@@ -356,7 +357,7 @@ def _taken_for_nothing() -> Iterator[Payment]:
         Q(order__status__in=[Status.CART, Status.CANCELLED]) | Q(released_at__isnull=False)
     )
     for payment in taken.select_related("order").order_by("pk"):
-        if payment.left_cents:
+        if payments.refundable_cents(payment):  # what is on its way back counts as given back
             yield payment
 
 

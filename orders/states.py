@@ -34,7 +34,7 @@ TRANSITIONS: dict[Status, dict[Status, str]] = {
     },
     Status.OPEN: {
         Status.DISPATCHED: "captured and shipped",
-        Status.CANCELLED: "by the customer or staff; the hold is released",
+        Status.CANCELLED: "by the customer or staff; the hold is released, or what was taken goes back",
     },
     Status.DISPATCHED: {
         Status.RETURNED: "every copy is checked in or settled",

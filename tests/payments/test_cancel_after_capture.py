@@ -11,6 +11,7 @@ from orders.books import violations
 from orders.cancellation import NotCancellable, can_cancel, cancel
 from orders.fulfilment import NotDispatchable, dispatch
 from orders.models import Order, Payment, PaymentStatus, Refund
+from orders.reconciliation import reconcile
 from orders.states import Status
 from orders.transitions import SYSTEM, Actor, customer, staff
 from tests.factories import TODAY, StaffFactory
@@ -234,3 +235,17 @@ def test_no_hold_is_voided_of_a_payment_that_was_taken(sandbox, monkeypatch, cle
 
     assert cancelled == []
     assert Payment.objects.get().status == PaymentStatus.CAPTURED
+
+
+def test_nobody_is_told_to_give_back_what_is_on_its_way(sandbox, clerk):
+    order = paid_order(sandbox)
+    sandbox.fault("drop_before", "/v1/refunds", method="POST", times=LOST * 9)
+    cancel(order=order, by=clerk, reason="water damage")
+    sandbox.clear_faults()
+    assert Refund.objects.get().status == Refund.Status.CREATED
+    assert not any("Refund them" in sentence for sentence in reconcile(now=timezone.now()).reports)
+
+    Refund.objects.update(status=Refund.Status.FAILED)
+    [told] = [each for each in reconcile(now=timezone.now()).reports if "Refund them" in each]
+
+    assert f"{order.total_cents} cents are taken for what is cancelled" in told

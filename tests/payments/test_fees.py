@@ -371,6 +371,16 @@ def test_a_fee_that_is_given_up_can_not_be_paid_any_more_and_counts_no_more(sand
     assert (event.by, event.reason) == (clerk, "fee for damage of €20.00 given up: as a courtesy")
 
 
+def test_nobody_can_pay_what_is_given_up_also_before_the_worker_comes(sandbox, monkeypatch):
+    fee = _declined(order_that_left(sandbox), sandbox)
+    monkeypatch.setattr(fees, "tell_holds_let_go", lambda: None)
+
+    waive_fee(payment=fee, by=SYSTEM, reason="as a courtesy")
+
+    with pytest.raises(stripe.InvalidRequestError):
+        sandbox.client.v1.payment_intents.confirm(intent_id_of(fee), {"payment_method": "pm_card_visa"})
+
+
 def test_giving_up_twice_is_giving_up_once(sandbox):
     order = order_that_left(sandbox)
     fee = _declined(order, sandbox)
