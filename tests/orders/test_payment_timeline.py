@@ -266,9 +266,9 @@ def test_every_status_has_sentences_that_do_not_name_it(status, released):
         ("insufficient_funds", "There is not enough money on this card."),
         ("expired_card", "This card has expired."),
         ("payment_intent_authentication_failure", "Your bank could not confirm that it is you."),
-        ("some_new_code", "The card was declined."),
-        ("mismatch", "The payment did not go through."),
-        ("refused", "The payment did not go through."),
+        ("some_new_code", "The payment did not go through."),
+        ("mismatch", "The payment could not be made, and not because of your card."),
+        ("refused", "The payment could not be made, and not because of your card."),
     ],
 )
 def test_a_failure_says_why_and_what_to_do(code, says):
