@@ -112,6 +112,7 @@ class Smoke:
         self._check(taken.status == PaymentStatus.CAPTURED, f"after the capture it is {taken.status}")
         self._check(taken.captured_cents == TAKEN_CENTS, f"{taken.captured_cents} were taken")
         self._check(taken.refunded_cents == 0, f"the rest counts as {taken.refunded_cents} refunded")
+        self._check(gateway.refunds_of(held.id) == [], "the rest that was let go is a refund of its own")
         self._ok(f"{TAKEN_CENTS} of {HELD_CENTS} taken, the rest let go")
         try:
             gateway.capture(held.id, amount_cents=TAKEN_CENTS, key=f"smoke-{self.run}-capture-again")
