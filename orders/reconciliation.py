@@ -356,6 +356,7 @@ def _taken_for_nothing() -> Iterator[Payment]:
     taken = Payment.objects.filter(kind=Payment.Kind.ORDER, status=PaymentStatus.CAPTURED).filter(
         Q(order__status__in=[Status.CART, Status.CANCELLED]) | Q(released_at__isnull=False)
     )
+    taken = taken.exclude(dispute=DisputeStatus.LOST)  # the bank has taken it back
     for payment in taken.select_related("order").order_by("pk"):
         if payments.refundable_cents(payment):  # what is on its way back counts as given back
             yield payment

@@ -17,7 +17,7 @@ from orders.bills import CartBill
 from orders.cancellation import NotCancellable, can_cancel, cancel
 from orders.changes import change
 from orders.fulfilment import NotDispatchable, dispatch
-from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentStatus, Refund
+from orders.models import DisputeStatus, Order, OrderEvent, Payment, PaymentAttempt, PaymentStatus, Refund
 from orders.payments.attempts import begin_charge, begin_fee_payment, begin_renewal
 from orders.payments.taking import _begin_capture
 from orders.reconciliation import Reconciled, reconcile
@@ -485,6 +485,37 @@ def test_money_that_was_taken_for_a_cancelled_order_is_reported_until_it_is_refu
     assert len(first) == len(second) == 1
     assert order.number in first[0]
     assert third == []
+
+
+def test_money_that_the_bank_took_back_need_not_be_given_back(sandbox):
+    order = paid_for(sandbox)
+    payments.capture(order)
+    Order.objects.filter(pk=order.pk).update(status=Status.CANCELLED)
+    Payment.objects.update(dispute=DisputeStatus.LOST)
+
+    assert run().reports == []
+
+
+def test_money_that_was_taken_by_hand_for_a_cart_is_reported(sandbox):
+    cart, intent_id = waiting_for_the_bank(sandbox)
+    answer_the_bank(intent_id, sandbox)
+    sandbox.client.v1.payment_intents.capture(intent_id)
+
+    [report] = run().reports
+
+    cart.refresh_from_db()
+    assert cart.number in report
+    assert cart.status == Status.CART
+
+
+def test_a_deck_that_left_while_its_money_is_only_held_is_reported_and_the_hold_kept(sandbox):
+    order = paid_for(sandbox)
+    Order.objects.filter(pk=order.pk).update(status=Status.DISPATCHED)
+
+    [report] = run().reports
+
+    assert order.number in report
+    assert at_stripe(sandbox) == ["requires_capture"]
 
 
 def test_a_mismatch_that_was_taken_is_reported_every_time(sandbox):
