@@ -31,6 +31,14 @@ BEAT_DEFAULTS = {
         "task": "orders.tasks.lapse_pending",
         "schedule": crontab(hour="0", minute="10"),
     },
+    "Renew holds that end soon": {
+        "task": "orders.tasks.renew_authorizations",
+        "schedule": crontab(minute="40"),
+    },
+    "Cancel orders that were not paid again in time": {
+        "task": "orders.tasks.lapse_unpaid",
+        "schedule": crontab(minute="50"),
+    },
     "Void holds that were let go": {
         "task": "orders.tasks.void_released_payments",
         "schedule": crontab(minute="20"),

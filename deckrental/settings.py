@@ -219,6 +219,8 @@ CONFIRMING_MINUTES = env.int(
 
 # A hold is renewed so long before it ends.
 RENEW_BEFORE_HOURS = env.int("RENEW_BEFORE_HOURS", default=24)
+# After a bank has refused to renew it, not again before.
+RENEW_AGAIN_HOURS = env.int("RENEW_AGAIN_HOURS", default=6)
 # Whose hold cannot be renewed without them is asked to pay again, and keeps cards and place for so long.
 PAY_AGAIN_HOURS = env.int("PAY_AGAIN_HOURS", default=72)
 # At most, of what a day of the deck costs, for each day that it is late; docs/payments.md, "Fees".

@@ -2,6 +2,8 @@
 is paid for.
 
 A pending order whose hold has expired is in order (it waits until it is paid for again), and so is an overdue deck.
+So is an open order without a hold as long as somebody sees to it: its customer was asked to pay again and has until
+today or later, or its renewal is sent and not answered. One whose renewal nobody has begun is not in order.
 """
 
 from collections import defaultdict
@@ -20,6 +22,7 @@ from inventory.free_days import stretches
 from inventory.models import Card, Reservation
 from inventory.short_lines import spread
 from orders.models import DisputeStatus, Order, OrderCard, Payment, PaymentStatus, Refund
+from orders.payments import unanswered_renewals
 from orders.payments.truth import GIVEN_BACK
 from orders.states import RESERVED, Status
 
@@ -41,7 +44,7 @@ def violations(*, today: date) -> list[str]:
             *_reservations_without_their_order(),
             *_lines_that_point_elsewhere(),
             *_places_taken_twice(),
-            *_open_orders_without_their_money(),
+            *_open_orders_without_their_money(today=today),
             *_decks_that_left_unpaid(),
             *_cancelled_and_kept(),
             *_paid_for_and_never_dispatched(today=today),
@@ -200,11 +203,13 @@ def _places_taken_twice() -> Iterator[str]:
 # --- orders and money -----------------------------------------------------------------------------------
 
 
-def _open_orders_without_their_money() -> Iterator[str]:
+def _open_orders_without_their_money(*, today: date) -> Iterator[str]:
     good = [PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED]
     paid = Payment.objects.live().filter(status__in=good)
     unpaid = ~Exists(paid.filter(order=OuterRef("pk")))
-    for order in Order.objects.filter(unpaid, status=Status.OPEN).order_by("pk"):
+    asked = Q(pay_again_by__date__gte=today)
+    under_way = Exists(unanswered_renewals().filter(payment__order=OuterRef("pk")))
+    for order in Order.objects.filter(unpaid, ~asked, ~under_way, status=Status.OPEN).order_by("pk"):
         yield f"{order} is open, but no money is held for it."
     too_little = paid.filter(amount_cents__lt=F("order__total_cents"))
     for payment in too_little.select_related("order").order_by("order"):

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from inventory.money import format_cents
 from inventory.reservations import release
@@ -12,7 +13,7 @@ from orders import payments
 from orders.checkout import CheckoutError, go_back
 from orders.models import Order, OrderCard, Payment, PaymentStatus
 from orders.signals import tell_customer
-from orders.states import TRANSITIONS, Status
+from orders.states import NOT_YET_LEFT, TRANSITIONS, Status
 from orders.transitions import SYSTEM, Actor, customer, lock_order, move_order, note_event
 
 log = structlog.get_logger(__name__)
@@ -120,3 +121,26 @@ def lapse_pending(*, today: date) -> int:
             continue
         lapsed += order.status == Status.CANCELLED
     return lapsed
+
+
+def lapse_unpaid(*, now: datetime) -> int:
+    """Cancels orders whose customer was asked to pay again and has not in time; returns how many."""
+    asked = Order.objects.filter(status__in=NOT_YET_LEFT, pay_again_by__lte=now)
+    return sum(_lapse_unpaid(order, now=now) for order in asked.order_by("pk"))
+
+
+@transaction.atomic
+def _lapse_unpaid(order: Order, *, now: datetime) -> bool:
+    order = lock_order(order.pk)
+    asked_until = order.pay_again_by
+    if asked_until is None or asked_until > now:
+        return False  # paid at this very moment
+    if payments.is_held(order) or payments.is_being_paid(order, now=now):
+        return False  # the hold that could not be renewed still stands; or they are at their bank's page
+    until = f"{timezone.localtime(asked_until):%-d %B %Y, %H:%M}"
+    reason = f"the hold on the card had ended, and it was not paid again by {until}"
+    try:
+        return cancel(order=order, by=SYSTEM, reason=reason).status == Status.CANCELLED
+    except NotCancellable as error:
+        log.error("unpaid_order_not_lapsed", order=order.number, reason=str(error))
+        return False

@@ -13,6 +13,8 @@ from orders.dates import schedule_of_order
 from orders.deck_availability import next_start
 from orders.lines import lines_of
 from orders.models import Order, Refund
+from orders.pay_again import pay_link
+from orders.payments import bank_asks_for_customer, is_held, why_not_renewed
 from orders.states import Status
 
 _SALT = "order-link"
@@ -42,7 +44,7 @@ def number_in_link(token: str) -> str | None:
 
 
 def send_order_email(*, order: Order, kind: str) -> None:
-    """Tells the customer about the order: open, pending, promoted, dispatched, returned, lapsed or cancelled."""
+    """Tells the customer about the order. `kind` as in orders/signals.py: open, pending, promoted, and so on."""
     period, method = order.rental_period, order.shipping_method
     cancelled = order.events.filter(to_status=Status.CANCELLED).first()
     context = {
@@ -59,6 +61,13 @@ def send_order_email(*, order: Order, kind: str) -> None:
         if cancelled and period and method
         else None,
     }
+    if kind == "pay_again":
+        context |= {
+            "bank_asks": bank_asks_for_customer(order),
+            "why": why_not_renewed(order),
+            "held": is_held(order),
+            "pay_link": pay_link(order),
+        }
     subject, _, body = render_to_string(f"emails/{kind}.txt", context).strip().partition("\n")
     EmailMessage(subject.strip(), body.strip() + "\n", to=[order.contact_email]).send()
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from django.db import transaction
+from django.utils import timezone
 
 from inventory import reservations
 from inventory.locks import lock_cards
@@ -98,15 +99,25 @@ def _take_money(order: Order) -> None:
     try:
         payments.capture(order)
     except payments.NotHeld as error:
-        raise NotDispatchable(
-            f"{error} Keep the deck here, and cancel the order or let the customer pay again."
-        ) from error
+        raise NotDispatchable(f"{error} Keep the deck here. {_what_comes_now(order)}") from error
     except gateway.Unavailable as error:
         raise NotDispatchable(
             "The payment provider did not answer. Keep the deck here and dispatch the order again in a minute."
         ) from error
     except (gateway.GatewayError, payments.UnknownIntent) as error:
         raise NotDispatchable(f"The payment could not be taken: {error} Keep the deck here.") from error
+
+
+def _what_comes_now(order: Order) -> str:
+    order.refresh_from_db()
+    if order.status != Status.OPEN:
+        return f"The order is {order.get_status_display().lower()} by now."
+    if order.pay_again_by is not None:
+        by = f"{timezone.localtime(order.pay_again_by):%-d %B %Y, %H:%M}"
+        return (
+            f"The customer was asked to pay again by {by}; dispatch it when they have, or cancel the order."
+        )
+    return "The hold is being renewed: dispatch the order again in a few minutes."
 
 
 @transaction.atomic

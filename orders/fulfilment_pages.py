@@ -45,7 +45,8 @@ class Pick:
 class Leaving:
     """An open order. `obstacle`: why it cannot leave today, or ""; `missing`: copies that are not on the shelf.
 
-    `paid`: its money is taken already, so that dispatching it was begun and not finished.
+    `paid`: its money is taken already, so that dispatching it was begun and not finished. `held`: it can be taken;
+    where not, the hold is being renewed, or the customer was asked to pay again by `order.pay_again_by`.
     """
 
     order: Order
@@ -54,6 +55,7 @@ class Leaving:
     obstacle: str
     missing: tuple[tuple[Card, int], ...]
     paid: bool
+    held: bool
 
     @property
     def copies(self) -> int:
@@ -72,12 +74,17 @@ class Dispatches:
 
 def dispatches(*, page: str, today: date) -> Dispatches:
     taken = Payment.objects.taken().filter(order=OuterRef("pk"))
+    held = Payment.objects.live().filter(order=OuterRef("pk"), status=PaymentStatus.AUTHORIZED)
     lines = OrderCard.objects.select_related("card", "preferred_printing").order_by("card__name", "pk")
     orders = (
         Order.objects.filter(status=Status.OPEN)
         .select_related("shipping_method", "user")
         .prefetch_related(Prefetch("order_cards", queryset=lines))
-        .annotate(paid=Exists(taken.filter(status=PaymentStatus.CAPTURED)), taken=Exists(taken))
+        .annotate(
+            paid=Exists(taken.filter(status=PaymentStatus.CAPTURED)),
+            taken=Exists(taken),
+            held=Exists(held),
+        )
         .order_by("out_on", "pk")
     )
     found = Paginator(orders, ORDERS_PER_PAGE).get_page(page)
@@ -114,6 +121,7 @@ def _leaving(order: Order, *, there: dict[int, int], owned: dict[int, int], toda
         if obstacle
         else tuple((cards[card_id], copies) for card_id, copies in missing.items() if copies > 0),
         paid=order.paid,  # type: ignore[attr-defined]
+        held=order.held,  # type: ignore[attr-defined]
     )
 
 

@@ -20,7 +20,7 @@ from inventory.reservations import firm_up
 from inventory.short_lines import short_by_line
 from orders.models import Order, OrderCard
 from orders.payments import held_orders
-from orders.signals import tell_customers
+from orders.signals import tell_customers, tell_holds_wanted
 from orders.states import Status
 from orders.transitions import SYSTEM, lock_orders, move_orders
 
@@ -64,7 +64,8 @@ def _in_lots(queue: Iterator[Waiting]) -> Iterator[list[Waiting]]:
 def _open(ready: Sequence[Waiting], *, today: date) -> int:
     """Opens those that still stand where they were seen, with their total held and their dispatch day ahead.
 
-    The others go on waiting, but not for cards.
+    The others go on waiting, but not for cards. Those that lack only the hold keep their place, and it is asked for;
+    of whom the customer was asked already, nothing more is.
     """
     if not ready:
         return 0
@@ -72,13 +73,13 @@ def _open(ready: Sequence[Waiting], *, today: date) -> int:
     waiting = Order.objects.filter(claim__in=seen, status=Status.PENDING)
     locked = [order for order in lock_orders(waiting) if order.queued_at == seen[order.claim]]
     held = held_orders(locked)
-    orders = [
-        order for order in locked if order.pk in held and order.out_on is not None and order.out_on >= today
-    ]
+    in_time = [order for order in locked if order.out_on is not None and order.out_on >= today]
+    orders = [order for order in in_time if order.pk in held]
     firm_up(claims=[order.claim for order in orders])
     OrderCard.objects.filter(order__in=locked, needed__gt=0).update(needed=0)
     move_orders(orders, Status.OPEN, by=SYSTEM, reason="every card is free now", queued_at=None)
     tell_customers(orders, "promoted")
+    tell_holds_wanted(order for order in in_time if order.pk not in held and order.pay_again_by is None)
     return len(orders)
 
 

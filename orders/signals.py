@@ -10,13 +10,15 @@ from django.dispatch import Signal
 
 from orders.models import Order, Payment, Refund
 
-# order_ids, kind: open, pending, promoted, dispatched, returned, lapsed or cancelled
+# order_ids, kind: open, pending, promoted, dispatched, returned, lapsed, cancelled or pay_again
 customers_to_be_told = Signal()
 holds_let_go = Signal()  # the provider does not know yet
 refunds_written_down = Signal()  # the provider does not know yet
 refund_under_way = Signal()  # refund_id: the provider gives the money back
 fee_answered = Signal()  # payment_id, paid: a fee was paid; or not, when the customer was not there
 hold_lost = Signal()  # order_id: its money was held and is not any more, though nobody let it go
+holds_wanted = Signal()  # order_ids: pending, every card is free, and only the hold is missing
+held_again = Signal()  # order_id: pending, and its money is held again
 
 
 def tell_customer(order: Order, kind: str) -> None:
@@ -60,3 +62,15 @@ def tell_fee_answered(payment: Payment, *, paid: bool) -> None:
     transaction.on_commit(
         lambda: fee_answered.send(sender=Payment, payment_id=payment_id, paid=paid), robust=True
     )
+
+
+def tell_holds_wanted(orders: Iterable[Order]) -> None:
+    """These would open if their money were held, once the current transaction is committed. One message for all."""
+    order_ids = [order.pk for order in orders]
+    if order_ids:
+        transaction.on_commit(lambda: holds_wanted.send(sender=Order, order_ids=order_ids), robust=True)
+
+
+def tell_held_again(order_id: int) -> None:
+    """A pending order may open now, once the current transaction is committed."""
+    transaction.on_commit(lambda: held_again.send(sender=Order, order_id=order_id), robust=True)

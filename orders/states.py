@@ -30,11 +30,13 @@ TRANSITIONS: dict[Status, dict[Status, str]] = {
     },
     Status.PENDING: {
         Status.OPEN: "promoted: nothing is short any more",
-        Status.CANCELLED: "by the customer or staff, or the dispatch day has passed; the hold is released",
+        Status.CANCELLED: "by the customer or staff, the dispatch day has passed, or not paid again in time; "
+        "the hold is released",
     },
     Status.OPEN: {
         Status.DISPATCHED: "captured and shipped",
-        Status.CANCELLED: "by the customer or staff; the hold is released, or what was taken goes back",
+        Status.CANCELLED: "by the customer or staff, or not paid again in time; the hold is released, or what was "
+        "taken goes back",
     },
     Status.DISPATCHED: {
         Status.RETURNED: "every copy is checked in or settled",

@@ -20,7 +20,10 @@ from orders.models import Order, Payment, Refund
 from orders.signals import (
     customers_to_be_told,
     fee_answered,
+    held_again,
+    hold_lost,
     holds_let_go,
+    holds_wanted,
     refund_under_way,
     refunds_written_down,
 )
@@ -39,8 +42,8 @@ def promote_pending() -> dict[str, int]:
     return {"opened": result.opened, "waiting": result.waiting}
 
 
-@receiver(capacity_changed)
-def promote_after_capacity_changed(sender: Any, **kwargs: Any) -> None:
+@receiver([capacity_changed, held_again])
+def promote_after_change(sender: Any, **kwargs: Any) -> None:
     # A hundred returns in a morning are not a hundred runs: whoever has not begun yet sees this change too.
     if cache.add(PROMOTION_IS_COMING, True, timeout=_PROMOTION_IS_COMING_SECONDS):
         promote_pending.delay()
@@ -54,6 +57,40 @@ def lapse_confirming() -> int:
 @shared_task
 def lapse_pending() -> int:
     return cancellation.lapse_pending(today=timezone.localdate())
+
+
+@shared_task
+def lapse_unpaid() -> int:
+    return cancellation.lapse_unpaid(now=timezone.now())
+
+
+@shared_task
+def renew_authorizations() -> dict[str, int]:
+    return dict(payments.renew_authorizations(timezone.now()))
+
+
+@shared_task
+def renew_hold(order_id: int, wanted: bool = False) -> str:
+    """What is not answered now is sent again by the hourly run."""
+    order = Order.objects.get(pk=order_id)
+    return payments.renew_hold(order=order, now=timezone.now(), wanted=wanted)
+
+
+@receiver(hold_lost)
+def renew_after_hold_lost(sender: Any, order_id: int, **kwargs: Any) -> None:
+    renew_hold.delay(order_id)
+
+
+@shared_task
+def renew_holds(order_ids: list[int]) -> None:
+    """Each is on its own: one that has to wait for its bank does not keep the others."""
+    for order_id in order_ids:
+        renew_hold.delay(order_id, wanted=True)
+
+
+@receiver(holds_wanted)
+def renew_what_promotion_wants(sender: Any, order_ids: list[int], **kwargs: Any) -> None:
+    renew_holds.delay(order_ids)
 
 
 @shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)

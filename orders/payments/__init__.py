@@ -5,6 +5,7 @@ parameters with the same key get the same answer. What Stripe says of a payment 
 page, webhook, retry and reconciliation all end there. docs/payments.md tells the sequences.
 """
 
+from orders.payments.asking import bank_asks_for_customer, why_not_renewed
 from orders.payments.attempts import (
     attempts_lately,
     begin_attempt,
@@ -31,6 +32,13 @@ from orders.payments.refunding import (
     send_unsent_refunds,
     write_down_whole_refund,
 )
+from orders.payments.renewal import (
+    due_for_renewal,
+    is_being_paid,
+    renew_authorizations,
+    renew_hold,
+    unanswered_renewals,
+)
 from orders.payments.taking import NotHeld, capture
 from orders.payments.truth import UnknownIntent, sync_intent
 
@@ -40,23 +48,30 @@ __all__ = [
     "Taken",
     "UnknownIntent",
     "attempts_lately",
+    "bank_asks_for_customer",
     "begin_attempt",
     "begin_fee_payment",
     "book_unanswered",
     "capture",
     "check_not_taken",
+    "due_for_renewal",
     "find_sent",
     "held_orders",
+    "is_being_paid",
     "is_held",
     "is_taken",
     "lock_live_payment",
     "refund",
     "refundable_cents",
     "release_hold",
+    "renew_authorizations",
+    "renew_hold",
     "send",
     "send_unsent_refunds",
     "sync_intent",
+    "unanswered_renewals",
     "void_released_payments",
     "was_sent",
+    "why_not_renewed",
     "write_down_whole_refund",
 ]

@@ -24,6 +24,7 @@ KEY_IS_KEPT = timedelta(hours=23)
 UNANSWERED = "unanswered"  # the error code of an attempt of which Stripe knows nothing
 # The customer is not sent elsewhere: a bank that wants to see them answers on the page, or says no.
 _NO_REDIRECTS = {"enabled": True, "allow_redirects": "never"}
+REFUSED = "refused"  # the error code of a request that Stripe would not have
 
 
 def begin_attempt(
@@ -75,13 +76,16 @@ def _card(confirmation_token: str, payment_method: str) -> dict[str, str]:
     return {"payment_method": payment_method}
 
 
-def begin_renewal(*, order: Order, amount_cents: int, last: Payment) -> PaymentAttempt:
+def begin_renewal(
+    *, order: Order, amount_cents: int, last: Payment, now: datetime | None = None
+) -> PaymentAttempt:
     """As `begin_attempt`, without the customer: by the card that `last` was held on."""
     assert last.customer is not None
     return _write_down(
         _payment_for(order, amount_cents),
         amount_cents=amount_cents,
         off_session=True,
+        now=now,
         more={
             "customer": last.customer.stripe_id,
             "payment_method": last.payment_method,
@@ -119,7 +123,12 @@ def _payment_for(order: Order, amount_cents: int) -> Payment:
 
 
 def _write_down(
-    payment: Payment, *, amount_cents: int, off_session: bool, more: dict[str, Any]
+    payment: Payment,
+    *,
+    amount_cents: int,
+    off_session: bool,
+    more: dict[str, Any],
+    now: datetime | None = None,
 ) -> PaymentAttempt:
     sequence = payment.attempts.count() + 1
     number = payment.order.number
@@ -144,6 +153,7 @@ def _write_down(
         off_session=off_session,
         parameters=parameters,
         idempotency_key=f"pay-{payment.pk}-auth-{sequence}",
+        created_at=now or timezone.now(),
     )
 
 
@@ -185,7 +195,7 @@ def send(attempt: PaymentAttempt, *, now: datetime | None = None) -> gateway.Int
         return _look_up_instead(attempt, error)
     except gateway.Refused as refused:
         log.error("payment_refused", attempt=attempt.idempotency_key, reason=str(refused))
-        _book_failure(attempt, code="refused", message=str(refused))
+        _book_failure(attempt, code=REFUSED, message=str(refused))
         raise
     book(gateway.retrieve(intent.id))  # with its charge, which the answer only names
     return intent

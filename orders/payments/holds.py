@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
-from orders.models.payment import FINAL
+from orders.models.payment import ENDED, FINAL
 from orders.payments.attempts import send
 from orders.payments.truth import ALIVE, MISMATCH, UnknownIntent, sync_intent
 from orders.signals import tell_holds_let_go
@@ -100,14 +100,19 @@ def _strays() -> Iterable[PaymentAttempt]:
         payment__released_at=None,
         created_at__gt=timezone.now() - TIME_FOR_THE_BANK,
     )
-    refused_beside_hold = (
+    beside_hold = (
         Q(
             sequence__gt=F("payment__in_force"),
             payment__status__in=[PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED],
         )
         & ~still_there
+    ) | Q(
+        # It came to be held when its payment had ended, and another one had taken the place.
+        sequence__gt=F("payment__in_force"),
+        status__in=[PaymentStatus.FAILED, PaymentStatus.AUTHORIZED],
+        payment__status__in=ENDED,
     )
-    return unfinished.filter(overtaken | refused_beside_hold | Q(error_code=MISMATCH)).order_by("pk")
+    return unfinished.filter(overtaken | beside_hold | Q(error_code=MISMATCH)).order_by("pk")
 
 
 def _void(payment: Payment) -> None:

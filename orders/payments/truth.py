@@ -13,12 +13,29 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from orders import stripe_gateway as gateway
-from orders.models import DisputeStatus, Payment, PaymentAttempt, PaymentStatus, Refund
+from orders.models import (
+    DisputeStatus,
+    Order,
+    Payment,
+    PaymentAttempt,
+    PaymentCustomer,
+    PaymentStatus,
+    Refund,
+)
 from orders.models.payment import ENDED, FINAL
-from orders.signals import tell_fee_answered, tell_hold_lost, tell_holds_let_go, tell_refund_under_way
+from orders.signals import (
+    tell_fee_answered,
+    tell_held_again,
+    tell_hold_lost,
+    tell_holds_let_go,
+    tell_refund_under_way,
+)
+from orders.states import Status
+from orders.transitions import lock_order
 
 log = structlog.get_logger(__name__)
 
+_THERE = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
 ALIVE = (PaymentStatus.ACTION_REQUIRED, PaymentStatus.PROCESSING, PaymentStatus.AUTHORIZED)
 MISMATCH = "mismatch"  # the error code of an attempt whose intent is not what was asked for
 GIVEN_BACK = (Refund.Status.PENDING, Refund.Status.SUCCEEDED)
@@ -57,6 +74,8 @@ def book(intent: gateway.Intent) -> Payment | None:
     refunds = gateway.refunds_of(intent.id) if has_refunds else []
     dispute = gateway.dispute_of(intent.id) if intent.disputed else ""
     with transaction.atomic():
+        # Orders are locked before payments, and only money that is there changes anything of an order.
+        order = _lock_order_of(payment_id) if intent.status in _THERE else None
         # No join: see lock_order. The order may be another one by now (a cart that was merged).
         payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
         attempt = payment.attempts.filter(sequence=sequence).first() if payment else None
@@ -74,8 +93,10 @@ def book(intent: gateway.Intent) -> Payment | None:
         attempt.error_code, attempt.error_message = intent.error_code, intent.error_message
         attempt.capture_before = intent.capture_before
         attempt.save()
-        if _is_in_force(payment, attempt):
+        if _is_in_force(payment, attempt, order):
             _move(payment, attempt, intent)
+            if order is not None and is_news:
+                _is_there(payment, order)
             _book_dispute(payment, intent, dispute)
             _book_refunds(payment, intent, refunds)
             if is_news and payment.kind != Payment.Kind.ORDER:
@@ -125,20 +146,36 @@ def _book_mismatch(payment: Payment, attempt: PaymentAttempt, intent: gateway.In
     attempt.intent_id, attempt.status = intent.id, PaymentStatus.FAILED
     attempt.error_code, attempt.error_message = MISMATCH, wrong
     attempt.save(update_fields=["intent_id", "status", "error_code", "error_message"])
-    if _is_in_force(payment, attempt) and payment.status != PaymentStatus.CAPTURED:
+    if _is_in_force(payment, attempt, None) and payment.status != PaymentStatus.CAPTURED:
         _lose(payment, PaymentStatus.FAILED)
     tell_holds_let_go()
 
 
-def _is_in_force(payment: Payment, attempt: PaymentAttempt) -> bool:
-    """Whether this attempt moves the payment. The latest does; but a hold that stands gives way only to a hold."""
+def _lock_order_of(payment_id: uuid.UUID) -> Order | None:
+    order_id = Payment.objects.filter(pk=payment_id).values_list("order", flat=True).first()
+    return lock_order(order_id) if order_id is not None else None
+
+
+def _is_in_force(payment: Payment, attempt: PaymentAttempt, order: Order | None) -> bool:
+    """Whether this attempt moves the payment. The latest does; but a hold that stands gives way only to a hold.
+
+    To one that is enough for the `order`, where it is known. What has ended begins again only with a hold, and
+    only where no other payment has taken its place.
+    """
     if attempt.sequence == payment.in_force:
         return True
     if attempt.sequence < payment.in_force or payment.is_taken:
         return False
-    if payment.status == PaymentStatus.AUTHORIZED and attempt.status != PaymentStatus.AUTHORIZED:
+    has_ended = payment.kind == Payment.Kind.ORDER and payment.status in ENDED
+    stands = payment.status == PaymentStatus.AUTHORIZED
+    if (stands or has_ended) and attempt.status != PaymentStatus.AUTHORIZED:
         return False
-    if payment.in_force and payment.status == PaymentStatus.AUTHORIZED:
+    if has_ended and Payment.objects.live().filter(order=payment.order_id).exists():
+        return False
+    total_cents = order.total_cents if order is not None else None
+    if stands and attempt.parameters["amount"] < (total_cents or 0):
+        return False  # the order was changed while the renewal was on its way
+    if payment.in_force and stands:
         tell_holds_let_go()  # the earlier hold
     payment.in_force = attempt.sequence
     return True
@@ -152,6 +189,9 @@ def _move(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent) -> 
     payment.amount_cents = attempt.parameters["amount"]
     if intent.status == PaymentStatus.CAPTURED and payment.captured_at is None:
         payment.captured_cents, payment.captured_at = intent.captured_cents, timezone.now()
+    # Whose card it is: the order can have gone from a guest to a user since (orders/sign_in.py).
+    whose = PaymentCustomer.objects.filter(stripe_id=attempt.parameters.get("customer", "")).first()
+    payment.customer = whose or payment.customer
     payment.payment_method = intent.payment_method
     payment.card_brand, payment.card_last4 = intent.card_brand, intent.card_last4
     payment.card_exp_month, payment.card_exp_year = intent.card_exp_month, intent.card_exp_year
@@ -164,6 +204,24 @@ def _tell_of_fee(payment: Payment, attempt: PaymentAttempt) -> None:
         tell_fee_answered(payment, paid=True)
     elif attempt.status == PaymentStatus.FAILED and attempt.off_session:
         tell_fee_answered(payment, paid=False)
+
+
+def _is_there(payment: Payment, order: Order) -> None:
+    """The order's money is held, or taken: nobody is asked to pay again, and who waits for cards alone may open.
+
+    Money that comes to be held when the order is over is let go.
+    """
+    if payment.kind != Payment.Kind.ORDER or payment.order_id != order.pk:
+        return
+    if order.pay_again_by is not None:
+        Order.objects.filter(pk=order.pk).update(pay_again_by=None)
+    if order.status == Status.PENDING:
+        tell_held_again(order.pk)
+    over = order.status == Status.CANCELLED and payment.released_at is None
+    if over and payment.status == PaymentStatus.AUTHORIZED:
+        payment.released_at = timezone.now()
+        payment.save(update_fields=["released_at"])
+        tell_holds_let_go()
 
 
 def _lose(payment: Payment, status: PaymentStatus) -> None:
