@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from orders.models import Order, PaymentAttempt
 from orders.models.payment import Payment
-from orders.payments.declines import DECLINES
+from orders.payments.declines import OURS, SENTENCES
 from orders.signals import tell_customer
 from orders.transitions import SYSTEM, note_event
 
@@ -37,7 +37,8 @@ def bank_asks_for_customer(order: Order) -> bool:
 def why_not_renewed(order: Order) -> str:
     """What the bank said, as a sentence for the customer; empty where it said nothing that would help."""
     code = _why(order)
-    return DECLINES.get(code, "") if code != BANK_ASKS else ""
+    sentence = SENTENCES.get(code, "")
+    return "" if code == BANK_ASKS or sentence == OURS else sentence
 
 
 def _why(order: Order) -> str:

@@ -108,7 +108,7 @@ def renew_hold(*, order: Order, now: datetime, wanted: bool = False) -> Outcome:
         if not isinstance(step, PaymentAttempt):
             return step
         try:
-            send(step)
+            send(step, now=now)
         except (gateway.Declined, gateway.Refused):
             pass  # booked as failed
         except (gateway.GatewayError, UnknownIntent) as error:
