@@ -37,6 +37,11 @@ class RefundShown:
     refund: Refund
     says: str
 
+    @property
+    def given(self) -> bool:
+        """Whether it went back, or is on its way."""
+        return self.refund.status not in (Refund.Status.FAILED, Refund.Status.CANCELED)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderMoney:

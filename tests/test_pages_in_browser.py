@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from inventory.models import Card, ClosedDay
-from orders.models import Order
+from orders.models import Order, PaymentStatus, Refund, WebhookEvent
 from tests.factories import (
     TODAY,
     PickupFactory,
@@ -22,6 +23,7 @@ from tests.factories import (
     stocked_card,
     template_deck,
 )
+from tests.orders.test_payment_timeline import attempted, fee_of
 from tests.sandbox import Sandbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -86,6 +88,54 @@ def with_a_deck(card: Card) -> Client:
     return as_guest_of(Order.objects.filter(number=OUT).first() or a_deck_that_is_out())
 
 
+PAID = "9PD9PD9PD9"
+
+
+def an_order_with_a_long_story_of_money() -> Order:
+    """Declined, held, charged, disputed; part of it given back; one fee paid, one not."""
+    order = dispatched({stocked_card(4): 3, stocked_card(4, name=f"{LONG}, Twice"): 2}, days=3, days_ago=9)
+    order.number = PAID
+    order.save()
+    payment = order.payments.get()
+    attempted(
+        payment, PaymentStatus.FAILED, error_code="card_declined", error_message="Your card was declined."
+    )
+    attempt = attempted(payment, PaymentStatus.CAPTURED)
+    for number, kind in enumerate(("payment_intent.amount_capturable_updated", "charge.dispute.created")):
+        WebhookEvent.objects.get_or_create(
+            id=f"evt_{number}{'x' * 24}", defaults={"type": kind, "intent_id": attempt.intent_id}
+        )
+    card = {"card_brand": "visa", "card_last4": "4242", "card_exp_month": 4, "card_exp_year": 2031}
+    order.payments.update(**card, dispute="open", refunded_cents=50)
+    Refund.objects.create(payment=payment, amount_cents=50, reason="A creased card.", status="succeeded")
+    Refund.objects.create(
+        payment=payment, amount_cents=50, status="failed", error_message="lost_or_stolen_card"
+    )
+    now = timezone.now()
+    charged = {"status": PaymentStatus.CAPTURED, "captured_cents": 400, "captured_at": now}
+    fee_of(order, **charged, **card, reason="Nine days late.", requested_by=StaffFactory())
+    attempted(fee_of(order, kind="loss", reason=LONG), PaymentStatus.FAILED, off_session=True)
+    order.payments.filter(kind="loss").update(status=PaymentStatus.FAILED, **card)
+    return order
+
+
+def with_a_long_story_of_money(card: Card) -> Client:
+    return as_guest_of(Order.objects.filter(number=PAID).first() or an_order_with_a_long_story_of_money())
+
+
+def at_the_desk_with_a_long_story_of_money(card: Card) -> Client:
+    with_a_long_story_of_money(card)
+    return as_staff()
+
+
+def with_an_order_that_lost_its_hold(card: Card) -> Client:
+    order = placed({stocked_card(4): 1})
+    order.payments.update(status=PaymentStatus.EXPIRED)
+    order.pay_again_by = timezone.now() + timedelta(days=2)
+    order.save()
+    return as_guest_of(order)
+
+
 def with_a_pending_order(card: Card) -> Client:
     settled({card: 3})
     return as_guest_of(placed({card: 3}))
@@ -148,6 +198,12 @@ PAGES: list[tuple[str, Callable[[Card], Client]]] = [
     (f"/staff/returns/{OUT}/", at_the_desk),
     (f"/orders/{OUT}/", with_a_deck),
     ("/staff/orders/NUMBER/", with_an_order_at_the_desk),
+    (f"/orders/{PAID}/", with_a_long_story_of_money),
+    (f"/orders/{PAID}/receipt/", with_a_long_story_of_money),
+    ("/orders/NUMBER/", with_an_order_that_lost_its_hold),
+    ("/orders/NUMBER/receipt/", with_an_order_that_lost_its_hold),
+    (f"/staff/orders/{PAID}/?kind=late&amount=4.00#fee", at_the_desk_with_a_long_story_of_money),
+    ("/staff/", at_the_desk_with_a_long_story_of_money),
     ("/staff/queue/", at_the_desk),
     ("/staff/stock/", at_the_desk),
     ("/staff/stock/?q=light", at_the_desk),

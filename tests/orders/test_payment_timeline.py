@@ -269,6 +269,7 @@ def test_every_status_has_sentences_that_do_not_name_it(status, released):
         ("some_new_code", "The payment did not go through."),
         ("mismatch", "The payment could not be made, and not because of your card."),
         ("refused", "The payment could not be made, and not because of your card."),
+        ("card_declined", "The card was declined."),
     ],
 )
 def test_a_failure_says_why_and_what_to_do(code, says):

@@ -157,7 +157,7 @@ def test_it_names_the_shop_the_order_the_lines_the_tax_and_the_card():
         "Receipt",
         f"Order {order.number}",
         "Pat Player",
-        "Lightning Bolt 3 €1.00 €9.00",
+        "Lightning Bolt €1.00 a day 3 €9.00",
         "Shipping, out and back €5.90",
         "Tax (19 % of €14.90) €2.83",
         "Total of the order €17.73",
