@@ -14,7 +14,7 @@ from orders.books import violations
 from orders.cancellation import cancel
 from orders.changes import change
 from orders.fulfilment import NotDispatchable, dispatch
-from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentStatus
+from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
 from orders.payments import renewal
 from orders.payments.renewal import Outcome, due_for_renewal, renew_authorizations, renew_hold
 from orders.sign_in import give_to_user
@@ -274,6 +274,7 @@ def test_a_guests_card_is_kept_for_it_too(sandbox):
 def test_a_guest_who_has_signed_in_since_still_pays_by_the_card_that_the_guest_left(sandbox):
     order = open_order(sandbox)
     user = UserFactory(email=order.email)
+    PaymentCustomer.objects.create(user=user, stripe_id=sandbox.client.v1.customers.create().id)
     give_to_user(guest=order.guest, user=user)
     order.refresh_from_db()
     assert order.user == user
