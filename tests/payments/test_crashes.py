@@ -263,8 +263,9 @@ def test_two_requests_of_a_new_customer_name_the_same_one(sandbox, monkeypatch):
     cart = pressed_pay(sandbox, "drop_before", path="/v1/customers")
     attempt = attempt_of(cart)
 
+    other = sandbox.client.v1.customers.create({"email": "other@example.org"}).id
+
     def another_is_written_down() -> None:
-        other = sandbox.client.v1.customers.create({"email": "other@example.org"}).id
         PaymentAttempt.objects.update(parameters={**attempt.parameters, "customer": other})
 
     once_after(monkeypatch, gateway, "create_customer", another_is_written_down)
@@ -273,7 +274,7 @@ def test_two_requests_of_a_new_customer_name_the_same_one(sandbox, monkeypatch):
 
     stored = attempt_of(cart).parameters["customer"]
     [intent] = sandbox.client.v1.payment_intents.list({"limit": 10}).data
-    assert intent.customer == stored == attempt.parameters["customer"]
+    assert intent.customer == stored == attempt.parameters["customer"] == other
 
 
 # --- the capture ------------------------------------------------------------------------------------------

@@ -458,6 +458,21 @@ def test_a_refund_whose_answer_was_lost_is_found_by_its_reference(sandbox):
     assert payment_of(order).refunded_cents == 100
 
 
+def test_a_refund_that_was_on_its_way_is_looked_after_until_it_has_come(sandbox):
+    order = paid_for(sandbox, "pm_card_pendingRefund")
+    payments.capture(order)
+    sandbox.client.v1.refunds.create({"payment_intent": intent_of(order), "amount": 100})
+    run()
+    refund = Refund.objects.get()
+    assert refund.status == Refund.Status.PENDING
+    sandbox.advance(days=5)
+
+    run()
+
+    refund.refresh_from_db()
+    assert refund.status == Refund.Status.SUCCEEDED
+
+
 def test_a_refund_that_never_reached_stripe_is_left_to_be_sent_again(sandbox):
     order = paid_for(sandbox)
     dispatch(order=order, by=SYSTEM, today=TODAY)
@@ -666,6 +681,23 @@ def test_what_was_listed_before_a_capture_is_not_booked_after_it(sandbox, monkey
 
     assert payment_of(order).status == PaymentStatus.CAPTURED
     assert result.repairs == []
+
+
+def test_what_was_listed_before_the_bank_said_no_is_read_anew(sandbox, monkeypatch):
+    cart, intent_id = waiting_for_the_bank(sandbox)
+    Payment.objects.update(
+        status=PaymentStatus.PROCESSING
+    )  # so that the list says something else than the books
+
+    def the_bank_says_no() -> None:
+        answer_the_bank(intent_id, sandbox, "fail")
+        payments.sync_intent(intent_id)
+
+    once_after(monkeypatch, reconciliation, "_next_of", the_bank_says_no)
+
+    run()
+
+    assert payment_of(cart).status == PaymentStatus.FAILED
 
 
 def test_two_runs_a_webhook_and_the_page_at_the_same_moment_open_the_order_once(sandbox):
