@@ -16,6 +16,7 @@ from tests.factories import (
     ShippingMethodFactory,
     StaffFactory,
     StockMovementFactory,
+    UserFactory,
     cart_with,
     dispatched,
     placed,
@@ -141,6 +142,12 @@ def with_a_pending_order(card: Card) -> Client:
     return as_guest_of(placed({card: 3}))
 
 
+def as_somebody(card: Card) -> Client:
+    client = Client()
+    client.force_login(UserFactory())
+    return client
+
+
 def with_a_cart_that_is_short(card: Card) -> Client:
     settled({card: 3})
     return with_a_cart(card)
@@ -187,6 +194,9 @@ PAGES: list[tuple[str, Callable[[Card], Client]]] = [
     ("/checkout/shortfall/", with_a_shortfall),
     ("/orders/", with_a_shortfall),
     ("/orders/NUMBER/", with_a_pending_order),
+    ("/orders/NUMBER/pay/", with_a_pending_order),
+    ("/orders/pay/nonsense/", with_a_cart),
+    ("/orders/cards/", as_somebody),
     ("/accounts/login/", with_a_cart),
     ("/accounts/signup/", with_a_cart),
     ("/nowhere/", with_a_cart),
