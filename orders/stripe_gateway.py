@@ -84,6 +84,7 @@ class Intent:
     livemode: bool = False
     captured_cents: int = 0
     refunded_cents: int = 0
+    let_go_cents: int = 0
     disputed: bool = False
     payment_method: str = ""
     card_brand: str = ""
@@ -213,6 +214,7 @@ def _intent(found: stripe.PaymentIntent) -> Intent:
         livemode=found.livemode,
         captured_cents=captured_cents,
         refunded_cents=charge.amount_refunded - let_go_cents if charge and captured_cents else 0,
+        let_go_cents=let_go_cents if captured_cents else 0,
         disputed=bool(charge and charge.disputed),
         payment_method=found.payment_method if isinstance(found.payment_method, str) else "",
         card_brand=(card.brand or "") if card else "",

@@ -71,7 +71,7 @@ def book(intent: gateway.Intent) -> Payment | None:
     payment_id, sequence = named
     # Before anything is locked: no transaction is open while Stripe is asked.
     has_refunds = intent.refunded_cents or Refund.objects.filter(payment=payment_id).exists()
-    refunds = gateway.refunds_of(intent.id) if has_refunds else []
+    refunds = _given_back(intent, gateway.refunds_of(intent.id)) if has_refunds else []
     dispute = gateway.dispute_of(intent.id) if intent.disputed else ""
     with transaction.atomic():
         # Orders are locked before payments, and only money that is there changes anything of an order.
@@ -259,6 +259,19 @@ def _book_refunds(payment: Payment, intent: gateway.Intent, seen: list[gateway.R
     if payment.refunded_cents != given:
         payment.refunded_cents = given
         payment.save(update_fields=["refunded_cents"])
+
+
+def _given_back(intent: gateway.Intent, seen: list[gateway.RefundSeen]) -> list[gateway.RefundSeen]:
+    """Without what was only let go: of a hold that was taken in part, Stripe may list the rest as a refund as well.
+
+    It is as old as the capture, nobody asked for it, and the amounts do not add up with it. Newest first, as listed.
+    """
+    given = sum(refund.amount_cents for refund in seen if refund.status in GIVEN_BACK)
+    if intent.let_go_cents and given - intent.refunded_cents == intent.let_go_cents:
+        oldest = seen[-1]
+        if oldest.amount_cents == intent.let_go_cents and not oldest.reference:
+            return seen[:-1]
+    return seen
 
 
 def _by_reference(payment: Payment, refund: gateway.RefundSeen) -> Refund | None:

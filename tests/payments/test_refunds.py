@@ -96,6 +96,24 @@ def test_of_a_payment_that_was_taken_in_part_no_more_than_that_goes_back(sandbox
     assert len(refunds_at_stripe(payment, sandbox)) == 2
 
 
+def test_the_rest_of_a_hold_that_was_let_go_is_no_refund_however_it_is_listed(sandbox, monkeypatch):
+    order = open_order(sandbox)
+    change(order=order, quantities={order.order_cards.get().pk: 1}, by=customer(), today=TODAY)
+    dispatch(order=order, by=SYSTEM, today=TODAY)
+    payment = total_payment(order)
+    intent = gateway.retrieve(payment.attempts.get().intent_id)
+    assert intent.let_go_cents
+    rest = gateway.RefundSeen("re_rest", intent.let_go_cents, "succeeded")
+    listed = gateway.refunds_of
+    monkeypatch.setattr(gateway, "refunds_of", lambda intent_id: [*listed(intent_id), rest])
+
+    given = give_back(payment, 1)
+
+    payment.refresh_from_db()
+    assert (given.status, payment.refunded_cents) == (Refund.Status.SUCCEEDED, 1)
+    assert payment.refunds.get() == given
+
+
 def test_the_customer_is_told_how_much_why_and_to_which_card(sandbox):
     payment = total_payment(order_that_left(sandbox))
     mail.outbox.clear()
