@@ -124,16 +124,18 @@ def test_a_guest_is_offered_no_card_and_nothing_to_keep(sandbox):
     assert "keep-card" not in page
 
 
-def test_whoever_has_the_link_is_shown_no_card_of_the_owner(sandbox, user):
+def test_whoever_has_the_link_is_offered_no_card_of_the_owner_nor_of_their_own(sandbox, user):
     order, card = order_with_card(sandbox, user, keep=True)
+    stranger = UserFactory()
+    _, own = order_with_card(sandbox, stranger, keep=True)
     settings_link = reverse("orders:pay_again", args=[order.number])
     Payment.objects.update(status=PaymentStatus.FAILED)
-    browser = browser_of(cart_with({stocked_card(1): 1}, user=UserFactory()))
+    browser = browser_of(cart_with({stocked_card(1): 1}, user=stranger))
     page = browser.get(pay_link(order).removeprefix(settings.SITE_URL), follow=True)
 
     assert page.redirect_chain[-1][0] == settings_link
     assert 'id="payment"' in page.content.decode()
-    assert card not in page.content.decode()
+    assert not any(kept in page.content.decode() for kept in (card, own))
 
 
 def test_the_payment_page_works_while_the_provider_does_not(sandbox, user, settings):
