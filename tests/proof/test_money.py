@@ -38,7 +38,7 @@ from orders.books import violations
 from orders.cancellation import NotCancellable
 from orders.changes import ChangeError, change
 from orders.checkout import CheckoutError, accept_shortfall, go_back
-from orders.fees import FeeError, agreed_cents, charge_fee, retry_fees
+from orders.fees import FeeError, charge_fee, limits_of_cart, retry_fees
 from orders.fulfilment import NotDispatchable, check_in, dispatch
 from orders.lines import lines_of, quote_of
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
@@ -116,6 +116,7 @@ EVENTS: list[tuple[int, str, tuple[st.SearchStrategy, ...]]] = [
     (1, "cancels", (which, st.booleans(), trouble)),
     (4, "dispatches", (which, trouble)),
     (1, "ships_less", (which,)),
+    (1, "captures_by_hand", (which, st.sampled_from([None, None, 1]))),
     (2, "checks_in", (which,)),
     (
         4,
@@ -153,7 +154,9 @@ class Money(RuleBasedStateMachine):
         # The library waits before it tries again; here nothing gets better by waiting.
         self.stack.enter_context(mock.patch.object(stripe.HTTPClient, "INITIAL_DELAY", 0.0))
         self.stack.enter_context(mock.patch.object(stripe.HTTPClient, "MAX_DELAY", 0))
-        self.shown: dict[str, int] = {}  # by order number the largest total at which somebody pressed Pay
+        # By order number: the largest total at which somebody pressed Pay, and the most that the page named besides.
+        self.shown: dict[str, int] = {}
+        self.agreed: dict[str, int] = {}
         self.heard: set[str] = set()
         seen["examples"] += 1
 
@@ -229,6 +232,8 @@ class Money(RuleBasedStateMachine):
         assert quote is not None
         token = self.sandbox.confirmation_token(card)
         self._pressed(cart, quote.total_cents)
+        named = quote.total_cents + limits_of_cart(cart, lines_of(cart), quote).most_cents
+        self.agreed[cart.number] = max(named, self.agreed.get(cart.number, 0))
         for _ in range(1 + twice):
             with self._under(trouble):
                 said = submission.submit(
@@ -291,10 +296,38 @@ class Money(RuleBasedStateMachine):
     # --- the desk ---------------------------------------------------------------------------------------------
 
     def dispatches(self, which: int, trouble: tuple | None) -> None:
-        if order := self._some(which, Status.OPEN):
+        today = Order.objects.filter(status=Status.OPEN, out_on__lte=self.today, back_on__gt=self.today)
+        if order := today.order_by("pk").first() or self._some(which, Status.OPEN):
             with self._under(trouble):
                 dispatch(order=order, by=self.staff, today=self.today)
                 seen["dispatched"] += 1
+            order.refresh_from_db()
+            if order.status == Status.DISPATCHED:
+                assert self._left_of(order) >= (order.total_cents or 0), "it left for less than it costs"
+
+    def _left_of(self, order: Order) -> int:
+        """What Stripe has taken for the rent of an order and not given back."""
+        taken = [i for i, kind in self._by_order()[order.number] if kind == "order" and i.amount_received]
+        refunds = self.sandbox.client.v1.refunds
+        given = [
+            refund.amount
+            for intent in taken
+            for refund in refunds.list({"payment_intent": intent.id, "limit": 100}).auto_paging_iter()
+            if refund.status in ("pending", "succeeded")
+        ]
+        return sum(intent.amount_received for intent in taken) - sum(given)
+
+    def captures_by_hand(self, which: int, cents: int | None) -> None:
+        """Somebody takes the money of an open order in Stripe's dashboard, or a cent of it."""
+        order = self._some(which, Status.OPEN)
+        held = [
+            i for i, _ in self._by_order()[order.number] if i.status == "requires_capture"
+        ] if order else []  # fmt: skip
+        if len(held) == 1:
+            self.sandbox.client.v1.payment_intents.capture(
+                held[0].id, {"amount_to_capture": cents} if cents else {}
+            )
+            seen["captured by hand"] += 1
 
     def ships_less(self, which: int) -> None:
         order = self._some(which, Status.PENDING, Status.OPEN)
@@ -311,6 +344,8 @@ class Money(RuleBasedStateMachine):
                 seen["returned"] += 1
 
     def charges_a_fee(self, which: int, kind: str, cents: int, trouble: tuple | None, twice: bool) -> None:
+        if not self._some(which, Status.DISPATCHED):  # something has to leave before
+            self.dispatches(which, None)
         order = self._some(which, Status.DISPATCHED, Status.RETURNED)
         fee_id = uuid.uuid4()
         for _ in range(1 + twice if order else 0):
@@ -409,7 +444,6 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def nothing_is_taken_that_was_not_agreed_to(self) -> None:
         for number, intents in self._by_order().items():
-            order = Order.objects.get(number=number)
             rent = [i.amount_received for i, kind in intents if kind == "order" and i.amount_received]
             fees = Counter(
                 i.metadata["payment"] for i, kind in intents if kind != "order" and i.amount_received
@@ -417,8 +451,7 @@ class Money(RuleBasedStateMachine):
             assert len(rent) <= 1, f"{number} was charged {len(rent)} times"
             assert all(times == 1 for times in fees.values()), f"{number}: a fee was charged twice"
             assert sum(rent) <= self.shown[number]
-            if any(i.amount_received for i, _ in intents):
-                assert sum(i.amount_received for i, _ in intents) <= agreed_cents(order)
+            assert sum(i.amount_received for i, _ in intents) <= self.agreed[number]
 
     @invariant()
     def no_deck_left_without_its_money(self) -> None:
@@ -453,11 +486,17 @@ class Money(RuleBasedStateMachine):
                     assert attempt.status == PaymentStatus.CAPTURED
                 if intent.status == "requires_capture":
                     assert (attempt.status, payment.status) == (PaymentStatus.AUTHORIZED,) * 2
-        # A desk that lets the days of an open order pass has work to do, which the books say, too.
+        # A deck that is late, or a desk that lets the days of an order pass, has work to do, which the books say, too.
         missed = Order.objects.filter(status=Status.OPEN, back_on__lte=self.today)
         neglected = {str(order) for order in missed}
-        wrong = [said for said in violations(today=self.today) if said.partition(" is ")[0] not in neglected]
-        assert [said for said in wrong if said.partition(" was ")[0] not in neglected] == []
+        wrong = [
+            said
+            for said in violations(today=self.today)
+            if "more promised than owned" not in said
+            and said.partition(" is ")[0] not in neglected
+            and said.partition(" was ")[0] not in neglected
+        ]
+        assert wrong == []
         seen["agreed"] += 1
 
 
