@@ -164,8 +164,11 @@ def test_a_late_event_of_the_first_try_does_not_undo_the_second(sandbox):
     cart.refresh_from_db()
     assert answers
     assert set(answers) == {200}
+    payment = Payment.objects.get()
     assert cart.status == Status.OPEN
-    assert Payment.objects.get().status == PaymentStatus.AUTHORIZED
+    assert (payment.status, payment.in_force) == (PaymentStatus.AUTHORIZED, 2)
+    # A hold that is lost in the books is made anew at once: it is still the second try's.
+    assert payment.attempts.count() == 2
 
 
 def test_a_cart_that_changed_in_the_meantime_is_not_sold_at_the_old_total(sandbox):
@@ -302,7 +305,17 @@ def foreign_intent(sandbox: Sandbox, metadata: dict[str, str]) -> dict:
     return events_of(intent.id, sandbox)[0]
 
 
-@pytest.mark.parametrize("metadata", [{}, {"invoice": "17"}, {"payment": "invoice-17"}])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"invoice": "17"},
+        {"payment": "invoice-17"},
+        # Another shop of this software, on the same account.
+        {"site": "https://other.example", "payment": str(uuid.UUID(int=17)), "sequence": "1"},
+    ],
+    ids=["nothing", "other-names", "other-values", "other-site"],
+)
 def test_an_intent_of_somebody_else_is_taken_and_left_alone(sandbox, metadata):
     event = foreign_intent(sandbox, metadata)
 

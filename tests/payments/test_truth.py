@@ -1,5 +1,7 @@
 """Which attempt moves a payment, and what is never believed: books and Stripe with several attempts at once."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import transaction
 
@@ -8,6 +10,7 @@ from orders import stripe_gateway as gateway
 from orders.fulfilment import dispatch
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
 from orders.payments.attempts import begin_renewal
+from orders.payments.truth import MISMATCH
 from orders.signals import hold_lost
 from orders.transitions import SYSTEM, lock_order
 from tests.factories import TODAY
@@ -106,6 +109,20 @@ def test_a_renewal_that_is_not_what_was_asked_for_leaves_the_hold_that_stands(sa
     assert (payment.status, payment.in_force) == (PaymentStatus.AUTHORIZED, 1)
     assert losses == []
     assert at_stripe(sandbox) == ["canceled", "requires_capture"]
+
+
+def test_more_than_was_held_is_not_booked_as_taken(sandbox, monkeypatch):
+    """The sandbox, like Stripe, takes no more than it holds; should it ever say so, it is for people to look at."""
+    order = paid_for(sandbox)
+    held = gateway.retrieve(intent_of(order))
+    too_much = replace(held, status=PaymentStatus.CAPTURED, captured_cents=held.amount_cents + 1)
+    monkeypatch.setattr(gateway, "retrieve", lambda intent_id: too_much)
+
+    payments.sync_intent(held.id)
+
+    payment = payment_of(order)
+    assert payment.attempts.get(sequence=1).error_code == MISMATCH
+    assert (payment.status, payment.captured_cents) == (PaymentStatus.FAILED, 0)
 
 
 def test_a_hold_that_is_lost_is_told_once_however_often_it_is_read(sandbox, losses):

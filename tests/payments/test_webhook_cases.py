@@ -93,6 +93,20 @@ def test_events_that_come_newest_first_end_where_the_bank_does(sandbox):
     assert OrderEvent.objects.filter(order=cart).count() == 1
 
 
+def test_a_late_failure_of_the_first_card_leaves_the_second_at_its_bank(sandbox):
+    cart = cart_with({stocked_card(4): 4})
+    submit(cart, sandbox, TODAY, "pm_card_chargeDeclined")
+    declined = attempt_of(cart).intent_id
+    submit(cart, sandbox, TODAY, "pm_card_threeDSecure2Required")
+
+    answers = [deliver(event, sandbox).status_code for event in events_of(declined, sandbox)]
+
+    payment = payment_of(cart)
+    assert answers
+    assert set(answers) == {200}
+    assert (payment.status, payment.in_force) == (PaymentStatus.ACTION_REQUIRED, 2)
+
+
 def test_a_late_cancellation_of_the_first_hold_leaves_the_renewed_one(sandbox):
     cart = cart_with({stocked_card(4): 4})
     submit(cart, sandbox, TODAY, "pm_card_threeDSecure2Required")
