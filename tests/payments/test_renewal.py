@@ -8,7 +8,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.db import connection
 
-from orders import payments, tasks
+from orders import payments, submission, tasks
 from orders import stripe_gateway as gateway
 from orders.books import violations
 from orders.cancellation import cancel
@@ -21,6 +21,7 @@ from orders.sign_in import give_to_user
 from orders.states import Status
 from orders.transitions import SYSTEM, customer
 from tests.factories import TODAY, UserFactory, cart_with, placed, stocked_card
+from tests.orders.test_checkout import total_of
 from tests.payments.holds import (
     ASKS_AT_FIRST,
     ASKS_EVERY_TIME,
@@ -266,6 +267,18 @@ def test_a_late_event_of_the_old_hold_does_not_touch_the_payment(sandbox):
 
 def test_a_guests_card_is_kept_for_it_too(sandbox):
     order = open_order(sandbox)
+    assert order.guest is not None
+
+    assert renew_hold(order=order, now=nearly_over()) == Outcome.RENEWED
+
+
+def test_a_guests_card_is_kept_also_where_the_form_did_not_ask_for_it(sandbox):
+    """The request asks for it itself: a form from before, or one that somebody changed, leaves no order unpaid."""
+    tokens = sandbox.client.v1.test_helpers.confirmation_tokens
+    token = tokens.create({"payment_method": "pm_card_visa"}).id
+    cart = cart_with({stocked_card(4): 3})
+    submission.submit(cart=cart, confirmation_token=token, shown_total_cents=total_of(cart), today=TODAY)
+    order = Order.objects.get(pk=cart.pk)
     assert order.guest is not None
 
     assert renew_hold(order=order, now=nearly_over()) == Outcome.RENEWED
