@@ -13,10 +13,13 @@ from functools import cache
 from typing import Any
 
 import stripe
+import structlog
 from django.conf import settings
 from stripe.params import PaymentIntentListParams
 
 from orders.models import PaymentStatus
+
+log = structlog.get_logger(__name__)
 
 TIMEOUT_SECONDS = 10  # the library's own 80 s is longer than a customer waits
 RETRIES = 2
@@ -179,10 +182,12 @@ class _OurErrors:
                 code=getattr(error.error, "decline_code", None) or error.code or "card_declined",
                 intent_id=intent["id"] if intent else None,
             ) from error
-        if isinstance(
-            error, (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError)
-        ):
+        if isinstance(error, stripe.InvalidRequestError):
             raise Refused(error.user_message or str(error)) from error
+        if isinstance(error, (stripe.AuthenticationError, stripe.PermissionError)):
+            # It says something of our key, and nothing of what the same request came to before.
+            log.error("payment_key_not_accepted", kind=type(error).__name__)
+            raise Unavailable(str(error)) from error
         if isinstance(error, stripe.IdempotencyError):
             raise KeyUsed(error.user_message or str(error)) from error
         if isinstance(error, stripe.StripeError):

@@ -172,8 +172,9 @@ def send(attempt: PaymentAttempt, *, now: datetime | None = None) -> gateway.Int
     Returns the intent, for the client secret that the browser may need. Raises Declined (booked as failed),
     Refused (booked as failed) or Unavailable (not booked: nobody knows; send it again).
     """
+    sent_before = was_sent(attempt)
     try:
-        if not was_sent(attempt):
+        if not sent_before:
             _name_customer(attempt)
         elif attempt.created_at <= (now or timezone.now()) - KEY_IS_KEPT:
             found = find_sent(attempt)
@@ -195,6 +196,10 @@ def send(attempt: PaymentAttempt, *, now: datetime | None = None) -> gateway.Int
         return _look_up_instead(attempt, error)
     except gateway.Refused as refused:
         log.error("payment_refused", attempt=attempt.idempotency_key, reason=str(refused))
+        # An earlier sending can have done what this one is refused.
+        found = find_sent(attempt) if sent_before and attempt.status == PaymentStatus.CREATED else None
+        if found is not None:
+            return _book_found(found)
         _book_failure(attempt, code=REFUSED, message=str(refused))
         raise
     book(gateway.retrieve(intent.id))  # with its charge, which the answer only names

@@ -1,0 +1,80 @@
+"""What a sending comes to when the answer is not the one that was hoped for, and who is asked, and how often."""
+
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from orders import stripe_gateway as gateway
+from orders.fees import charge_fee, retry_fees
+from orders.models import Order, Payment, PaymentStatus
+from orders.transitions import SYSTEM
+from tests.factories import TODAY
+from tests.payments.paid_orders import order_that_left, total_payment
+from tests.payments.steps import EVERY_RETRY, INTENTS, at_stripe
+from tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_at_stripe(sandbox: Sandbox) -> None:
+    sandbox.control("POST", "/reset")
+
+
+def fee_whose_answer_is_lost(sandbox: Sandbox, fault: str = "drop_after") -> Payment:
+    order = order_that_left(sandbox)
+    sandbox.fault(fault, INTENTS, method="POST", times=EVERY_RETRY)
+    fee = charge(order)
+    assert fee.status == PaymentStatus.CREATED
+    return fee
+
+
+def charge(order: Order) -> Payment:
+    return charge_fee(
+        fee_id=uuid.uuid4(),
+        order=order,
+        kind=Payment.Kind.DAMAGE,
+        amount_cents=2_000,
+        reason="Two cards came back wet.",
+        by=SYSTEM,
+        today=TODAY,
+    )
+
+
+def use_key(settings, secret: str) -> None:
+    keys = settings.STRIPE_API_KEYS
+    settings.STRIPE_API_KEYS = {**keys, "test": {**keys["test"], "secret": secret}}
+
+
+# --- whose fault it is ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["sk_test_of_nobody", "publishable"], ids=["wrong", "not_allowed"])
+def test_a_key_that_stripe_does_not_take_is_no_answer_to_a_charge(sandbox, settings, key):
+    """The first sending may have charged: booked as refused, the customer would be asked to pay it again."""
+    fee = fee_whose_answer_is_lost(sandbox)
+    use_key(settings, sandbox.publishable_key if key == "publishable" else key)
+
+    with pytest.raises(gateway.Unavailable):
+        retry_fees(timezone.now())
+
+    fee.refresh_from_db()
+    assert fee.status == PaymentStatus.CREATED
+    use_key(settings, sandbox.secret_key)
+    retry_fees(timezone.now())
+    fee.refresh_from_db()
+    assert fee.status == PaymentStatus.CAPTURED
+    assert at_stripe(sandbox) == ["succeeded", "succeeded"]  # the fee once, and the order
+
+
+def test_a_charge_that_is_refused_when_it_is_sent_again_is_looked_up_first(sandbox):
+    fee = fee_whose_answer_is_lost(sandbox)
+    sandbox.advance(hours=25)  # the key is forgotten
+    sandbox.client.v1.payment_methods.detach(total_payment(fee.order).payment_method)
+
+    retry_fees(timezone.now())
+
+    fee.refresh_from_db()
+    assert (fee.status, fee.captured_cents) == (PaymentStatus.CAPTURED, 2_000)
+    assert at_stripe(sandbox) == ["succeeded", "succeeded"]
