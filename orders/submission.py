@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 ANYBODY = Payer()
 OVER = (PaymentStatus.FAILED, *ENDED)  # a new attempt can begin
+MOST_ROUNDS = 3  # of finding another request's attempt and finishing that
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def pay(*, bill: Bill, given: CardGiven, payer: Payer = ANYBODY, shown_cents: in
     as it stands.
     """
     admitted = False
-    while True:
+    for _ in range(MOST_ROUNDS):
         unfinished = _finish_earlier_attempt(bill, today=today)
         if unfinished is not None:
             return unfinished
@@ -75,6 +76,7 @@ def pay(*, bill: Bill, given: CardGiven, payer: Payer = ANYBODY, shown_cents: in
             return _not_reached(bill, error)
         if attempt is not None:
             return _send(bill, attempt, today=today)
+    return _not_reached(bill, gateway.Unavailable(f"No attempt came to an end in {MOST_ROUNDS} rounds."))
 
 
 def _admit(bill: Bill, *, given: CardGiven, payer: Payer, shown_cents: int, today: date) -> None:
@@ -143,7 +145,10 @@ def _finish_earlier_attempt(bill: Bill, *, today: date) -> Submitted | None:
     except gateway.GatewayError as error:
         return _not_reached(bill, error)
     attempt.refresh_from_db()
-    if payment is None or attempt.status in OVER or _is_to_be_replaced(bill, attempt):
+    if payment is None:
+        error = f"{attempt.intent_id} of {attempt.idempotency_key} does not say that it is ours."
+        return _not_reached(bill, gateway.Unavailable(error))
+    if attempt.status in OVER or _is_to_be_replaced(bill, attempt):
         return None
     return _after_sync(bill, attempt, today=today)
 

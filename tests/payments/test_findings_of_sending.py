@@ -5,11 +5,13 @@ import uuid
 import pytest
 from django.utils import timezone
 
+from orders import payments
 from orders import stripe_gateway as gateway
 from orders.fees import charge_fee, retry_fees
-from orders.models import Order, Payment, PaymentStatus
+from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
 from orders.transitions import SYSTEM
-from tests.factories import TODAY
+from tests.factories import TODAY, cart_with, stocked_card
+from tests.orders.test_checkout import submit
 from tests.payments.paid_orders import order_that_left, total_payment
 from tests.payments.steps import EVERY_RETRY, INTENTS, at_stripe
 from tests.sandbox import Sandbox
@@ -78,3 +80,41 @@ def test_a_charge_that_is_refused_when_it_is_sent_again_is_looked_up_first(sandb
     fee.refresh_from_db()
     assert (fee.status, fee.captured_cents) == (PaymentStatus.CAPTURED, 2_000)
     assert at_stripe(sandbox) == ["succeeded", "succeeded"]
+
+
+# --- pressing Pay comes to an end -------------------------------------------------------------------------
+
+
+def test_an_attempt_whose_intent_is_not_known_as_ours_ends_in_an_answer(sandbox, monkeypatch):
+    cart = cart_with({stocked_card(4): 3})
+    submit(cart, sandbox, TODAY, "pm_card_authenticationRequired")
+    asked: list[str] = []
+
+    def of_nobody(intent_id: str) -> None:
+        asked.append(intent_id)
+        assert len(asked) < 20, "it goes on for ever"
+
+    monkeypatch.setattr(payments, "sync_intent", of_nobody)
+
+    submitted = submit(cart, sandbox, TODAY)
+
+    assert submitted.status == PaymentStatus.PROCESSING
+    assert "does not answer" in submitted.message
+    assert len(asked) == 1
+    assert PaymentAttempt.objects.count() == 1
+
+
+def test_an_attempt_that_somebody_else_always_begins_first_ends_in_an_answer(sandbox, monkeypatch):
+    cart = cart_with({stocked_card(4): 3})
+    asked: list[int] = []
+
+    def another_was_faster(*args: object, **more: object) -> None:
+        asked.append(1)
+        assert len(asked) < 20, "it goes on for ever"
+
+    monkeypatch.setattr("orders.submission._begin_attempt", another_was_faster)
+
+    submitted = submit(cart, sandbox, TODAY)
+
+    assert submitted.status == PaymentStatus.PROCESSING
+    assert at_stripe(sandbox) == []
