@@ -221,6 +221,8 @@ def _decks_that_left_unpaid() -> Iterator[str]:
     left = Order.objects.filter(status__in=[Status.DISPATCHED, Status.RETURNED])
     for order in left.filter(~Exists(paid)).order_by("pk"):
         yield f"{order} is {order.status}, but its payment was not taken."
+    for order in left.filter(Exists(paid.filter(captured_cents__lt=OuterRef("total_cents")))).order_by("pk"):
+        yield f"{order} is {order.status}, but less than its total was taken."
 
 
 def _cancelled_and_kept() -> Iterator[str]:

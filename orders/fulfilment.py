@@ -126,6 +126,10 @@ def _let_go(order: Order, *, by: Actor, today: date) -> Order:
     if order.status == Status.DISPATCHED:
         return order
     check_days(order, today=today)
+    try:
+        payments.check_paid_for(order)
+    except payments.NotPaidFor as error:
+        raise NotDispatchable(f"{error} Keep the deck here.") from error
     reservations.send_out(claim=order.claim, today=today)
     move_order(order, Status.DISPATCHED, by=by, reason="paid and on its way")
     tell_customer(order, "dispatched")

@@ -39,11 +39,12 @@ from orders.payments.renewal import (
     renew_hold,
     unanswered_renewals,
 )
-from orders.payments.taking import NotHeld, capture
+from orders.payments.taking import NotHeld, NotPaidFor, capture, check_paid_for
 from orders.payments.truth import UnknownIntent, sync_intent
 
 __all__ = [
     "NotHeld",
+    "NotPaidFor",
     "RefundError",
     "Taken",
     "UnknownIntent",
@@ -54,6 +55,7 @@ __all__ = [
     "book_unanswered",
     "capture",
     "check_not_taken",
+    "check_paid_for",
     "due_for_renewal",
     "find_sent",
     "held_orders",

@@ -157,6 +157,14 @@ def test_a_deck_that_left_unpaid_is_found(back):
     assert f"{order} is {order.status}, but its payment was not taken" in found()
 
 
+def test_a_deck_that_left_for_a_cent_is_found():
+    order = dispatched({stocked_card(4): 3})
+
+    Payment.objects.update(captured_cents=1)
+
+    assert f"{order} is dispatched, but less than its total was taken" in found()
+
+
 def test_reservations_of_a_returned_order_are_found():
     order = dispatched({stocked_card(4): 3})
     Order.objects.filter(pk=order.pk).update(status=Status.RETURNED)

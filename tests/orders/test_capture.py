@@ -1,5 +1,7 @@
 """Dispatch takes the money first: what is taken, once, and what happens where that breaks off or is refused."""
 
+import uuid
+
 import pytest
 import stripe
 from django.db import connection
@@ -10,10 +12,10 @@ from orders.books import violations
 from orders.cancellation import NotCancellable, can_cancel, cancel
 from orders.changes import ChangeError, change
 from orders.fulfilment import NotDispatchable, dispatch
-from orders.models import Order, Payment, PaymentStatus
+from orders.models import DisputeStatus, Order, Payment, PaymentStatus
 from orders.states import Status
-from orders.transitions import SYSTEM, customer
-from tests.factories import TODAY, cart_with, stocked_card
+from orders.transitions import SYSTEM, customer, staff
+from tests.factories import TODAY, StaffFactory, cart_with, stocked_card
 from tests.orders.test_checkout import submit
 from tests.sandbox import Sandbox
 
@@ -108,6 +110,76 @@ def test_money_that_was_taken_by_hand_is_not_taken_again(sandbox):
 
     assert dispatch(order=order, by=SYSTEM, today=TODAY).status == Status.DISPATCHED
     assert Payment.objects.get().status == PaymentStatus.CAPTURED
+
+
+def stays(order: Order, because: str) -> None:
+    """Dispatch refuses, and nothing of the order is changed but what was taken."""
+    with pytest.raises(NotDispatchable, match=because):
+        dispatch(order=order, by=SYSTEM, today=TODAY)
+    order.refresh_from_db()
+    assert order.status == Status.OPEN
+    assert can_cancel(order, by=staff(StaffFactory()))
+
+
+def test_a_cent_that_was_taken_by_hand_does_not_pay_for_a_deck(sandbox):
+    order = open_order(sandbox)
+    sandbox.client.v1.payment_intents.capture(intent_of(order, sandbox).id, {"amount_to_capture": 1})
+
+    stays(order, "only €0.01 are here")
+
+
+@pytest.mark.parametrize("cents", [1, None], ids=["a cent", "all"])
+def test_a_deck_whose_money_was_given_back_since_it_was_taken_stays(sandbox, cents):
+    order = open_order(sandbox)
+    payment = payments.capture(order)
+    payments.refund(
+        refund_id=uuid.uuid4(),
+        payment=payment,
+        amount_cents=cents or payment.captured_cents,
+        reason="The deck did not leave.",
+        by=SYSTEM,
+    )
+
+    stays(order, "given back. Cancel the order")
+
+
+def test_a_deck_whose_money_is_on_its_way_back_stays(sandbox, monkeypatch):
+    order = open_order(sandbox)
+    payment = payments.capture(order)
+
+    def no_answer(**request):
+        raise gateway.Unavailable("no answer")
+
+    monkeypatch.setattr(gateway, "refund", no_answer)
+    payments.refund(
+        refund_id=uuid.uuid4(),
+        payment=payment,
+        amount_cents=payment.captured_cents,
+        reason="It did not leave.",
+        by=SYSTEM,
+    )
+
+    stays(order, "only €0.00 are here")
+
+
+@pytest.mark.parametrize(
+    ("dispute", "because"),
+    [(DisputeStatus.OPEN, "disputes this payment"), (DisputeStatus.LOST, "gave the money")],
+)
+def test_a_deck_whose_payment_is_disputed_stays(sandbox, dispute, because):
+    order = open_order(sandbox)
+    payments.capture(order)
+    Payment.objects.update(dispute=dispute)
+
+    stays(order, because)
+
+
+def test_a_deck_whose_dispute_was_won_leaves(sandbox):
+    order = open_order(sandbox)
+    payments.capture(order)
+    Payment.objects.update(dispute=DisputeStatus.WON)
+
+    assert dispatch(order=order, by=SYSTEM, today=TODAY).status == Status.DISPATCHED
 
 
 def test_a_hold_that_the_bank_has_ended_keeps_the_deck_here(sandbox):

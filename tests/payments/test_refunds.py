@@ -279,7 +279,7 @@ def test_one_without_an_answer_does_not_hold_up_the_next(sandbox):
 
 
 def test_what_stripe_will_not_give_back_has_failed_and_can_be_given_back_again(sandbox):
-    payment = total_payment(order_that_left(sandbox, card="pm_card_createDispute"))
+    payment = total_payment(paid_order(sandbox, card="pm_card_createDispute"))
 
     refused = give_back(payment, 100)
 

@@ -188,7 +188,7 @@ def test_a_refund_made_in_the_dashboard_is_booked_by_its_event_and_the_event_nam
 
 def test_a_dispute_is_booked_by_its_event_and_the_event_names_the_payment(sandbox):
     order = paid_for(sandbox, "pm_card_createDispute")
-    dispatch(order=order, by=SYSTEM, today=TODAY)
+    payments.capture(order)
     [event] = events_about(intent_of(order), "charge.dispute.created", sandbox)
     Payment.objects.update(dispute=DisputeStatus.NONE)
 
