@@ -1,7 +1,7 @@
 """An accepted order is changed: fewer or more copies, other days, a longer stay.
 
-The order never counts against itself. Asking for less always succeeds and keeps its place; asking for more is asked
-like a new order, at the end of the queue. What is held on the card bounds what the order may cost.
+The order never counts against itself. Asking for less succeeds and keeps its place; asking for more is asked like a
+new order, at the end of the queue. No change makes an order cost more than it did, or than is held for it.
 """
 
 from collections.abc import Mapping
@@ -55,8 +55,9 @@ def change(
 ) -> Order:
     """Other numbers of copies (by line id; 0 takes the line out) or other days for an order that has not left.
 
-    Asking for less always succeeds, and keeps the place of an order that waits; it opens where that is enough. More is
-    asked like anew: an open order stays open or nothing changes, a pending one goes to the end of the queue.
+    Asking for less succeeds unless it costs more (a dearer printing of a card, a day more within those the copies are
+    away anyway), and keeps the place of an order that waits; it opens where that is enough. More is asked like anew:
+    an open order stays open or nothing changes, a pending one goes to the end of the queue.
     The day on which it leaves stays as it was promised unless the first day is another one, or `replan` asks for the
     days that the shop's calendar gives by now. Raises ChangeError or ChangeIsShort.
     """
@@ -76,7 +77,11 @@ def change(
         if quote.total_cents != order.total_cents:
             raise ChangeError("The money is taken, so the total has to stay. Choose as many days as before.")
     elif not asks_for_less(claim=order.claim, demand=demand, period=period):
-        _check_more(order, quote, payment if held else None, in_time=in_time)
+        _check_more(quote, payment if held else None, in_time=in_time)
+    else:
+        assert order.total_cents is not None
+        held_cents = payment.amount_cents if payment is not None and held else 0
+        _check_costs_no_more(quote, than_cents=max(order.total_cents, held_cents))
     taken = take(
         claim=order.claim,
         demand=demand,
@@ -94,19 +99,24 @@ def change(
 PAID_FOR = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
 
 
-def _check_more(order: Order, quote: Quote, payment: Payment | None, *, in_time: bool) -> None:
+def _check_more(quote: Quote, payment: Payment | None, *, in_time: bool) -> None:
     """Raises ChangeError where an order that asks for more is not paid for, or could not leave any more."""
     if payment is None:
         raise ChangeError(
             "The hold on the card has ended, so the order can only ask for less. Pay once more first."
         )
-    if quote.total_cents > payment.amount_cents:
-        more = format_cents(quote.total_cents - payment.amount_cents, settings.CURRENCY)
+    _check_costs_no_more(quote, than_cents=payment.amount_cents)
+    if not in_time:
+        raise ChangeError("The day on which this order should have left has passed. Choose later days.")
+
+
+def _check_costs_no_more(quote: Quote, *, than_cents: int) -> None:
+    """What is held for the order, or was: nobody agreed to more."""
+    if quote.total_cents > than_cents:
+        more = format_cents(quote.total_cents - than_cents, settings.CURRENCY)
         raise ChangeError(
             f"This costs {more} more than is held on the card. Take fewer cards or days, or order the rest anew."
         )
-    if not in_time:
-        raise ChangeError("The day on which this order should have left has passed. Choose later days.")
 
 
 def _changed_lines(order: Order, quantities: Mapping[int, int]) -> list[OrderCard]:
@@ -171,12 +181,14 @@ def _new_quote(order: Order, lines: list[OrderCard]) -> Quote:
     assert period is not None
     assert order.shipping_cents is not None
     assert order.tax_basis_points is not None
+    assert order.cards_cents is not None
     return quote_order(
         [(line.quantity, line.day_price_cents or 0) for line in lines],
         days=period.length,
         shipping_cents=order.shipping_cents,
         tax_basis_points=order.tax_basis_points,
-        minimum_cents=settings.ORDER_MINIMUM_CENTS,
+        # A minimum that was raised since does not make what was agreed dearer.
+        minimum_cents=min(settings.ORDER_MINIMUM_CENTS, order.cards_cents),
     )
 
 
@@ -190,7 +202,9 @@ def _write(order: Order, lines: list[OrderCard], quote: Quote, taken: Taken, *, 
         quote.tax_cents,
         quote.total_cents,
     )
-    order.late_day_cents = late_day_cents(quote, percent=settings.LATE_FEE_PERCENT)
+    if order.late_day_cents is not None:  # fees may cost less by the change, never more than was agreed
+        by_now = late_day_cents(quote, percent=settings.LATE_FEE_PERCENT)
+        order.late_day_cents = min(order.late_day_cents, by_now)
     order.queued_at = taken.queued_at if order.status == Status.PENDING else None
     opens = order.status == Status.PENDING and taken.queued_at is None
     if not opens:

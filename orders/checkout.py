@@ -21,7 +21,7 @@ from orders import payments
 from orders.cart import CartError, cart_of, lock_cart, pour
 from orders.dates import RentalPeriodError, blocked_period, check_length, check_rental_period, schedule_of
 from orders.deck_availability import short_by_line
-from orders.fee_limits import late_day_cents
+from orders.fee_limits import late_day_cents, worth_cents
 from orders.lines import lines_of, quote_of, write_lines
 from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMethod
 from orders.models.order import DAYS, demand_of
@@ -40,6 +40,7 @@ FROZEN = (
     "tax_basis_points",
     "total_cents",
     "late_day_cents",
+    "worth_cents",
 )
 
 
@@ -207,6 +208,7 @@ def _freeze_prices(order: Order, lines: list[OrderCard], quote: Quote) -> None:
     order.tax_cents, order.tax_basis_points = quote.tax_cents, quote.tax_basis_points
     order.total_cents = quote.total_cents
     order.late_day_cents = late_day_cents(quote, percent=settings.LATE_FEE_PERCENT)
+    order.worth_cents = worth_cents((line.quantity, line.value_cents) for line in lines)
     order.save(update_fields=[*DAYS, *FROZEN])
     order.authorized_at = timezone.now()  # saved with the status: the database wants the two to agree
 

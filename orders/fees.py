@@ -45,13 +45,19 @@ def limits_of_cart(order: Order, lines: Sequence[OrderCard], quote: Quote) -> Ag
     of_a_day = order.late_day_cents
     if of_a_day is None:
         of_a_day = late_day_cents(quote, percent=settings.LATE_FEE_PERCENT)
-    return AgreedLimits(of_a_day, worth_cents((line.quantity, line.replacement_cents) for line in lines))
+    worth = worth_cents((line.quantity, line.replacement_cents) for line in lines)
+    return AgreedLimits(of_a_day, _at_most(order.worth_cents, worth))
 
 
 def agreed_limits(order: Order) -> AgreedLimits:
     """What the customer agreed to with this order when it was authorized; nothing for what was not frozen."""
     worth = worth_cents(order.order_cards.values_list("quantity", "value_cents"))
-    return AgreedLimits(order.late_day_cents or 0, worth)
+    return AgreedLimits(order.late_day_cents or 0, _at_most(order.worth_cents, worth))
+
+
+def _at_most(agreed_cents: int | None, worth: int) -> int:
+    """Copies that came to the order by a change are worth more than was agreed to; those that went count no more."""
+    return worth if agreed_cents is None else min(agreed_cents, worth)
 
 
 def agreed_cents(order: Order) -> int:

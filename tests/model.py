@@ -517,6 +517,10 @@ class Shop:
                 raise Refused("more than is held")
             if leaves < self.today:
                 raise Refused("its dispatch day has passed")
+        elif total > max(order.total or 0, order.held or 0):
+            raise Refused(
+                "nobody agreed to more"
+            )  # a day more at the customer's, and none more away from the shop
         if not asks_for_less:
             missing = self.missing(demand, days_of(leaves, back), END, order)
             if missing and order.status == "open":

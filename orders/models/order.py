@@ -88,12 +88,20 @@ class Order(models.Model):
     late_day_cents = models.PositiveIntegerField(
         null=True, editable=False, help_text="What a day that the deck is late may cost at most."
     )
+    worth_cents = models.PositiveBigIntegerField(
+        null=True,
+        editable=False,
+        help_text="What damage and loss may cost at most, whatever is changed later.",
+    )
 
     authorized_at = models.DateTimeField(null=True, editable=False)
     pay_again_by = models.DateTimeField(
         null=True,
         editable=False,
         help_text="The hold is gone and the customer was asked to pay again: until then the order keeps its place.",
+    )
+    pay_again_told_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the e-mail that asks for it was sent."
     )
     queued_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -9,11 +9,13 @@ from inventory.models import ClosedDay, Reservation
 from inventory.stock import record_movement
 from orders.books import violations
 from orders.changes import ChangeError, ChangeIsShort, change, keep_longer
-from orders.models import Order, Payment, PaymentStatus
+from orders.checkout import settle
+from orders.fees import agreed_limits
+from orders.models import Order, OrderCard, Payment, PaymentStatus
 from orders.promotion import promote_pending
 from orders.states import Status
 from orders.transitions import SYSTEM, customer
-from tests.factories import TODAY, paid, placed, stocked_card
+from tests.factories import TODAY, PrintingFactory, cart_with, held_payment, paid, placed, stocked_card
 
 pytestmark = pytest.mark.django_db
 
@@ -207,6 +209,111 @@ def test_what_costs_more_than_is_held_is_refused():
         set_copies(order, 5)
 
     assert order.order_cards.get().quantity == 4
+
+
+def of_two_printings(*, copies: int) -> tuple[Order, OrderCard, OrderCard]:
+    """An open order of so many copies of a card in each of two printings, and its lines: a cheap one, a dear one."""
+    card = stocked_card(9, value_cents=1_000)
+    dear = PrintingFactory(card=card, value_cents=50_000)
+    record_movement(printing=dear, kind="bought", quantity=9, by=None, effective_on=TODAY)
+    cart = cart_with({card: copies})
+    OrderCard.objects.create(order=cart, card=card, preferred_printing=dear, quantity=copies)
+    order = settle(payment=held_payment(cart), today=TODAY)
+    first, second = order.order_cards.order_by("pk")
+    assert (order.status, first.day_price_cents < second.day_price_cents) == ("open", True)
+    return order, first, second
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_as_many_copies_of_a_dearer_printing_are_refused_though_no_more_of_the_card_is_asked_for(held):
+    order, cheap, dear = of_two_printings(copies=2)
+    if not held:
+        Payment.objects.update(status=PaymentStatus.EXPIRED)
+
+    with pytest.raises(ChangeError, match="more than is held"):
+        change(order=order, quantities={cheap.pk: 0, dear.pk: 4}, by=customer(), today=TODAY)
+
+    assert list(order.order_cards.values_list("quantity", flat=True)) == [2, 2]
+    assert list(violations(today=TODAY)) == (
+        [] if held else [f"{order} is open, but no money is held for it."]
+    )
+
+
+def test_a_day_more_is_refused_where_it_costs_more_though_the_copies_are_away_no_longer():
+    a_closed_weekday(first_day=day(13))
+    order = placed({stocked_card(4, value_cents=5_000): 4}, first_day=day(10), days=4)
+    Order.objects.filter(pk=order.pk).update(due_on=day(14), back_on=day(15))  # as the calendar says
+    Reservation.objects.filter(claim=order.claim).update(back_on=day(15))
+
+    with pytest.raises(ChangeError, match="more than is held"):
+        change(order=order, last_day=day(14), by=customer(), today=TODAY)
+
+    order.refresh_from_db()
+    assert order.last_day == day(13)
+
+
+def test_what_became_less_may_become_again_what_is_held():
+    order, cheap, dear = of_two_printings(copies=2)
+    total_cents = order.total_cents
+    change(order=order, quantities={cheap.pk: 4, dear.pk: 0}, by=customer(), today=TODAY)
+
+    change(order=order, quantities={cheap.pk: 4}, by=customer(), today=TODAY)
+
+    order.refresh_from_db()
+    assert order.total_cents < total_cents
+
+
+def test_a_minimum_that_was_raised_since_does_not_keep_an_order_from_asking_for_less(settings):
+    order = placed({stocked_card(4): 4})
+    settings.ORDER_MINIMUM_CENTS = 100_000
+
+    changed = set_copies(order, 3)
+
+    assert changed.total_cents == order.total_cents
+
+
+# --- and the fees ---------------------------------------------------------------------------------------------
+
+
+def test_a_late_day_never_costs_more_after_a_change_whatever_the_shop_asks_for_by_now(settings):
+    order = placed({stocked_card(4, value_cents=10_000): 4})
+    settings.LATE_FEE_PERCENT = 1_000
+
+    assert set_copies(order, 3).late_day_cents == order.late_day_cents
+
+
+def test_a_late_day_never_costs_more_because_the_minimum_is_spread_over_fewer_days(settings):
+    settings.ORDER_MINIMUM_CENTS = 1_000
+    order = placed({stocked_card(4, value_cents=100): 1}, first_day=day(10), days=10)
+
+    changed = change(order=order, last_day=day(10), by=customer(), today=TODAY)
+
+    assert changed.late_day_cents == order.late_day_cents
+
+
+def test_a_late_day_of_a_smaller_deck_costs_less():
+    order = placed({stocked_card(4, value_cents=10_000): 4})
+
+    assert set_copies(order, 2).late_day_cents < order.late_day_cents
+
+
+def test_an_order_from_before_fees_had_limits_gets_none_by_a_change():
+    order = placed({stocked_card(4): 4})
+    Order.objects.update(late_day_cents=None)
+
+    assert set_copies(order, 3).late_day_cents is None
+
+
+def test_more_copies_for_fewer_days_may_not_cost_more_when_they_are_lost():
+    order = placed({stocked_card(9, value_cents=10_000): 2}, first_day=day(10), days=6)
+    agreed = agreed_limits(order)
+
+    more = set_copies(order, 4, last_day=day(11))
+
+    assert more.total_cents < order.total_cents
+    assert agreed_limits(more).value_cents == agreed.value_cents == 20_000
+    fewer = set_copies(more, 1)
+    assert agreed_limits(fewer).value_cents == 10_000
 
 
 @pytest.mark.parametrize("copies", [-1, 1_000_000])
