@@ -44,7 +44,7 @@ class KeptCard:
 
 def cards_to_offer(user: User, *, today: date) -> list[SavedCard]:
     """The cards that a signed-in customer wanted to be shown again, each once. Raises GatewayError."""
-    customer = PaymentCustomer.objects.filter(user=user).first()
+    customer = PaymentCustomer.objects.of_our_mode().filter(user=user).first()
     cards = gateway.cards_of(customer.stripe_id) if customer else []
     once = {card.fingerprint or card.id: card for card in reversed(cards) if card.offered}
     return [card for card in reversed(once.values()) if not has_expired(card, today=today)]
@@ -86,13 +86,13 @@ def remove_card(user: User, payment_method: str) -> None:
 
 def _cards_of(user: User) -> list[SavedCard]:
     """Those given by the signed-in customer, and those of orders that they took over from a guest."""
-    own = PaymentCustomer.objects.filter(user=user).first()
+    own = PaymentCustomer.objects.of_our_mode().filter(user=user).first()
     cards = gateway.cards_of(own.stripe_id) if own else []
     taken_over = Payment.objects.filter(order__user=user, customer__guest__isnull=False).exclude(
         payment_method=""
     )
     named = set(taken_over.values_list("payment_method", flat=True))
-    for customer in PaymentCustomer.objects.filter(payments__in=taken_over).distinct():
+    for customer in PaymentCustomer.objects.of_our_mode().filter(payments__in=taken_over).distinct():
         cards += [card for card in gateway.cards_of(customer.stripe_id) if card.id in named]
     return cards
 
@@ -128,7 +128,7 @@ def forget_cards(*, now: datetime) -> int:
     due = _due_for_forgetting(now=now)
     forgotten = 0
     failure: gateway.GatewayError | None = None
-    for customer in PaymentCustomer.objects.filter(payments__in=due).distinct().order_by("pk"):
+    for customer in PaymentCustomer.objects.of_our_mode().filter(payments__in=due).distinct().order_by("pk"):
         if _is_paying(customer, since=now - _PAYING_TAKES):
             continue
         theirs = due.filter(customer=customer)

@@ -75,7 +75,11 @@ def pay(*, bill: Bill, given: CardGiven, payer: Payer = ANYBODY, shown_cents: in
         except gateway.GatewayError as error:
             return _not_reached(bill, error)
         if attempt is not None:
-            return _send(bill, attempt, today=today)
+            try:
+                return _send(bill, attempt, today=today)
+            except gateway.CustomerGone as error:
+                log.warning("payment_customer_is_gone", error=str(error))
+                continue  # booked; the next attempt is of a new customer
     return _not_reached(bill, gateway.Unavailable(f"No attempt came to an end in {MOST_ROUNDS} rounds."))
 
 
@@ -132,7 +136,10 @@ def _finish_earlier_attempt(bill: Bill, *, today: date) -> Submitted | None:
     if attempt is None or attempt.status in OVER:
         return None
     if attempt.status == PaymentStatus.CREATED:
-        sent = _send(bill, attempt, today=today)
+        try:
+            sent = _send(bill, attempt, today=today)
+        except gateway.CustomerGone:
+            return None  # booked as failed: now they give a card as a new customer
         # Without the customer the card was refused; now they are here, with a card.
         return None if attempt.off_session and sent.status == PaymentStatus.FAILED else sent
     assert attempt.intent_id is not None
@@ -159,10 +166,13 @@ def _let_go(bill: Bill, attempt: PaymentAttempt) -> bool:
 
 
 def _send(bill: Bill, attempt: PaymentAttempt, *, today: date) -> Submitted:
+    """Raises CustomerGone, booked, where the next attempt can be of a new customer."""
     try:
         intent = payments.send(attempt)
     except gateway.Declined as declined:
         return Submitted(PaymentStatus.FAILED, message=decline_message(declined.code))
+    except gateway.CustomerGone:
+        raise
     except gateway.GatewayError as error:
         return _not_reached(bill, error)
     attempt.refresh_from_db()

@@ -11,22 +11,35 @@ from accounts.models import Guest
 from orders.models.order import Order
 
 
-class PaymentCustomer(models.Model):
-    """A customer as the payment provider knows them: one for each user or guest who has paid."""
+class PaymentCustomerQuerySet(models.QuerySet["PaymentCustomer"]):
+    def of_our_mode(self) -> "PaymentCustomerQuerySet":
+        """Those whom the keys in use can name: what is made in test mode is nothing in live mode."""
+        return self.filter(livemode=not settings.STRIPE_DEBUG)
 
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+"
-    )
-    guest = models.OneToOneField(Guest, null=True, on_delete=models.CASCADE, related_name="+")
+
+class PaymentCustomer(models.Model):
+    """A customer as the payment provider knows them: one in each mode for each user or guest who has paid."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    guest = models.ForeignKey(Guest, null=True, on_delete=models.CASCADE, related_name="+")
     stripe_id = models.CharField(max_length=255, unique=True)
+    livemode = models.BooleanField(default=False)
+
+    objects = PaymentCustomerQuerySet.as_manager()
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["user", "livemode"], name="one_payment_customer_per_user_and_mode"
+            ),
+            models.UniqueConstraint(
+                fields=["guest", "livemode"], name="one_payment_customer_per_guest_and_mode"
+            ),
             models.CheckConstraint(
                 name="payment_customer_has_one_owner",
                 condition=Q(user__isnull=False, guest__isnull=True)
                 | Q(user__isnull=True, guest__isnull=False),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

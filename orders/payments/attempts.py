@@ -114,7 +114,7 @@ def begin_charge(*, payment: Payment, last: Payment) -> PaymentAttempt:
 def _payment_for(order: Order, amount_cents: int) -> Payment:
     payment = Payment.objects.live().select_for_update().filter(order=order).first()
     if payment is None:
-        customer = PaymentCustomer.objects.filter(**owner_of_order(order).as_fields).first()
+        customer = _known_customer(order)
         payment = Payment(order=order, currency=settings.CURRENCY, customer=customer)
     if payment.status != PaymentStatus.AUTHORIZED:
         payment.amount_cents, payment.status = amount_cents, PaymentStatus.CREATED
@@ -197,9 +197,15 @@ def send(attempt: PaymentAttempt, *, now: datetime | None = None) -> gateway.Int
     except gateway.Refused as refused:
         log.error("payment_refused", attempt=attempt.idempotency_key, reason=str(refused))
         # An earlier sending can have done what this one is refused.
-        found = find_sent(attempt) if sent_before and attempt.status == PaymentStatus.CREATED else None
-        if found is not None:
-            return _book_found(found)
+        is_gone = isinstance(refused, gateway.CustomerGone)
+        if sent_before and attempt.status == PaymentStatus.CREATED:
+            found = find_sent(attempt, of_anybody=is_gone)
+            if found is not None:
+                return _book_found(found)
+        if is_gone:
+            # With them go their cards. Whoever pays next is made known anew.
+            gone = PaymentCustomer.objects.of_our_mode().filter(stripe_id=attempt.parameters["customer"])
+            gone.delete()
         _book_failure(attempt, code=REFUSED, message=str(refused))
         raise
     book(gateway.retrieve(intent.id))  # with its charge, which the answer only names
@@ -287,20 +293,32 @@ def _name_customer(attempt: PaymentAttempt) -> None:
     attempt.parameters = now.parameters
 
 
+def _known_customer(order: Order) -> PaymentCustomer | None:
+    owner = owner_of_order(order).as_fields
+    return PaymentCustomer.objects.of_our_mode().filter(**owner).first()
+
+
 def _customer_for(order: Order) -> PaymentCustomer:
     """The order's owner as Stripe knows them, made known now where they are not."""
-    owner = owner_of_order(order).as_fields
-    found = PaymentCustomer.objects.filter(**owner).first()
+    found = _known_customer(order)
     if found is None:
-        # The key says whose customer it is and with what: another owner, or another address, is another request.
+        # The key says whose customer it is and with what: another owner, or another address, is another request. So
+        # is one after a customer was named already, and is gone: the same key would bring that one again.
+        named = PaymentAttempt.objects.filter(
+            payment__order__in=owner_of_order(order).orders(), parameters__has_key="customer"
+        ).count()
         whose = f"user-{order.user_id}" if order.user_id else f"guest-{order.guest_id}"
         said = hashlib.sha256(f"{order.contact_email}\0{order.name}".encode()).hexdigest()[:16]
-        key = f"customer-{whose}-{said}"
+        key = f"customer-{whose}-{said}-{named}"
         said_of_them = {"email": order.contact_email, "name": order.name}
         try:
             stripe_id = gateway.create_customer(**said_of_them, key=key)
         except gateway.KeptError:  # one customer too many does no harm; a day without paying does
             stripe_id = gateway.create_customer(**said_of_them, key=f"{key}-{uuid.uuid4()}")
-        found, _ = PaymentCustomer.objects.get_or_create(**owner, defaults={"stripe_id": stripe_id})
+        found, _ = PaymentCustomer.objects.get_or_create(
+            **owner_of_order(order).as_fields,
+            livemode=not settings.STRIPE_DEBUG,
+            defaults={"stripe_id": stripe_id},
+        )
     Payment.objects.live().filter(order=order, customer=None).update(customer=found)
     return found

@@ -1,5 +1,9 @@
 """What a sending comes to when the answer is not the one that was hoped for, and who is asked, and how often."""
 
+import hashlib
+import hmac
+import json
+import time
 import uuid
 
 import pytest
@@ -8,11 +12,11 @@ from django.utils import timezone
 from orders import payments
 from orders import stripe_gateway as gateway
 from orders.fees import charge_fee, retry_fees
-from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
+from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
 from orders.transitions import SYSTEM
 from tests.factories import TODAY, cart_with, stocked_card
 from tests.orders.test_checkout import submit
-from tests.payments.paid_orders import order_that_left, total_payment
+from tests.payments.paid_orders import open_order, order_that_left, total_payment
 from tests.payments.steps import EVERY_RETRY, INTENTS, at_stripe
 from tests.sandbox import Sandbox
 
@@ -118,3 +122,98 @@ def test_an_attempt_that_somebody_else_always_begins_first_ends_in_an_answer(san
 
     assert submitted.status == PaymentStatus.PROCESSING
     assert at_stripe(sandbox) == []
+
+
+# --- a customer that Stripe does not know -----------------------------------------------------------------
+
+
+def another_cart_of(order: Order) -> Order:
+    return cart_with({stocked_card(4): 3}, first_day=TODAY, user=order.user, guest=order.guest)
+
+
+def test_whoever_is_deleted_at_stripe_pays_as_a_new_customer(sandbox):
+    order = open_order(sandbox)
+    gone = total_payment(order).customer
+    gateway.delete_customer(gone.stripe_id)
+    cart = another_cart_of(order)
+
+    submitted = submit(cart, sandbox, TODAY)
+
+    assert submitted.status == PaymentStatus.AUTHORIZED
+    assert total_payment(cart).customer.stripe_id != gone.stripe_id
+    assert [
+        attempt.status for attempt in PaymentAttempt.objects.filter(payment__order=cart).order_by("pk")
+    ] == [
+        PaymentStatus.FAILED,
+        PaymentStatus.AUTHORIZED,
+    ]
+
+
+def test_a_fee_of_whoever_is_deleted_at_stripe_is_booked_as_not_paid(sandbox):
+    """Also where it has to be looked up first: their intents cannot be listed any more."""
+    fee = fee_whose_answer_is_lost(sandbox, "drop_before")
+    gateway.delete_customer(fee.customer.stripe_id)
+
+    retry_fees(timezone.now())
+
+    fee.refresh_from_db()
+    assert (fee.status, fee.customer) == (PaymentStatus.FAILED, None)
+
+
+def test_a_charge_that_was_made_before_its_customer_was_deleted_is_found(sandbox):
+    fee = fee_whose_answer_is_lost(sandbox)
+    sandbox.advance(hours=25)  # the key is forgotten
+    gateway.delete_customer(fee.customer.stripe_id)
+
+    retry_fees(timezone.now())
+
+    fee.refresh_from_db()
+    assert fee.status == PaymentStatus.CAPTURED
+
+
+def test_a_customer_of_the_other_mode_is_left_to_it(sandbox):
+    order = open_order(sandbox)
+    customer = total_payment(order).customer
+    PaymentCustomer.objects.filter(pk=customer.pk).update(livemode=True, stripe_id="cus_of_live_mode")
+    cart = another_cart_of(order)
+
+    submitted = submit(cart, sandbox, TODAY)
+
+    assert submitted.status == PaymentStatus.AUTHORIZED
+    assert PaymentAttempt.objects.filter(payment__order=cart).count() == 1
+    assert sorted(PaymentCustomer.objects.values_list("livemode", flat=True)) == [False, True]
+
+
+def test_a_webhook_is_believed_by_any_of_the_secrets_and_by_no_other(sandbox, settings):
+    payload = json.dumps(EVENT).encode()
+    settings.STRIPE_WEBHOOK_SECRET = "whsec_of_test_mode, whsec_of_live_mode"
+
+    for secret in ("whsec_of_test_mode", "whsec_of_live_mode"):
+        assert gateway.read_event(payload=payload, signature=signed(payload, secret)).id == "evt_1"
+    for secret in ("whsec_of_nobody", "", settings.STRIPE_WEBHOOK_SECRET):
+        with pytest.raises(gateway.InvalidSignature):
+            gateway.read_event(payload=payload, signature=signed(payload, secret))
+
+
+@pytest.mark.parametrize("secrets", ["", " ", ",", " , "])
+def test_without_any_secret_no_webhook_is_believed(settings, secrets):
+    payload = json.dumps(EVENT).encode()
+    settings.STRIPE_WEBHOOK_SECRET = secrets
+
+    with pytest.raises(gateway.InvalidSignature):
+        gateway.read_event(payload=payload, signature=signed(payload, ""))
+
+
+EVENT = {
+    "id": "evt_1",
+    "object": "event",
+    "type": "payment_intent.succeeded",
+    "livemode": False,
+    "data": {"object": {"id": "pi_1", "object": "payment_intent"}},
+}
+
+
+def signed(payload: bytes, secret: str) -> str:
+    now = int(time.time())
+    digest = hmac.new(secret.encode(), f"{now}.".encode() + payload, hashlib.sha256).hexdigest()
+    return f"t={now},v1={digest}"

@@ -260,7 +260,7 @@ def test_the_secret_key_is_picked_with_it(sandbox, settings, debug):
     )
 
     settings.STRIPE_DEBUG = not debug
-    with pytest.raises(gateway.Refused):
+    with pytest.raises(gateway.Unavailable, match="Invalid API Key"):
         gateway.create_customer(email="pat@example.org", name="Pat", key=f"pick-other-{debug}")
 
 
