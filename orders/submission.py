@@ -153,8 +153,8 @@ def _finish_earlier_attempt(bill: Bill, *, today: date) -> Submitted | None:
         return _not_reached(bill, error)
     attempt.refresh_from_db()
     if payment is None:
-        error = f"{attempt.intent_id} of {attempt.idempotency_key} does not say that it is ours."
-        return _not_reached(bill, gateway.Unavailable(error))
+        why = f"{attempt.intent_id} of {attempt.idempotency_key} does not say that it is ours."
+        return _not_reached(bill, gateway.Unavailable(why))
     if attempt.status in OVER or _is_to_be_replaced(bill, attempt):
         return None
     return _after_sync(bill, attempt, today=today)

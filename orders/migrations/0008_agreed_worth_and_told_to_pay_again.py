@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0005_late_day_cents'),
+        ('orders', '0007_payment_customer_livemode'),
     ]
 
     operations = [
