@@ -60,14 +60,15 @@ def capture(order: Order) -> Payment:
         return payment
     assert attempt is not None
     assert attempt.intent_id is not None
+    begun_at = payment.capture_begun_at
+    assert begun_at is not None
     refused: gateway.GatewayError | None = None
     try:
         # It can cost less than was held: the rest is let go. Each time that it is asked for has its own key, as
         # Stripe keeps its failures with the key for a day; that a hold is taken once, the intent sees to.
         total_cents = Order.objects.values_list("total_cents", flat=True).get(pk=order.pk)
         assert total_cents is not None
-        assert payment.capture_begun_at is not None
-        begun = int(payment.capture_begun_at.timestamp() * 1_000_000)
+        begun = int(begun_at.timestamp() * 1_000_000)
         key = f"pay-{payment.pk}-capture-{attempt.sequence}-{begun}"
         gateway.capture(attempt.intent_id, amount_cents=total_cents, key=key)
     except (gateway.Refused, gateway.Declined) as error:
@@ -78,7 +79,8 @@ def capture(order: Order) -> Payment:
         return payment
     if refused is None:
         raise gateway.Unavailable("Stripe took the money and does not say so yet.")
-    Payment.objects.filter(pk=payment.pk).update(capture_begun_at=None)
+    # Not where somebody else has begun since: what came of that, nobody knows here.
+    Payment.objects.filter(pk=payment.pk, capture_begun_at=begun_at).update(capture_begun_at=None)
     if payment.status == PaymentStatus.AUTHORIZED:
         raise refused
     raise NotHeld from refused

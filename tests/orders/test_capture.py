@@ -5,6 +5,7 @@ import uuid
 import pytest
 import stripe
 from django.db import connection
+from django.utils import timezone
 
 from orders import fulfilment, payments
 from orders import stripe_gateway as gateway
@@ -209,6 +210,27 @@ def test_what_the_provider_will_not_do_leaves_the_order_as_it_was(sandbox, monke
     order.refresh_from_db()
     assert order.status == Status.OPEN
     assert can_cancel(order)
+
+
+def test_a_refusal_does_not_give_the_order_free_while_somebody_else_takes_its_money(sandbox, monkeypatch):
+    """Two at the desk: the provider refuses the first one, and the second one's request is on its way."""
+    order = open_order(sandbox)
+    begun = []
+
+    def refuse_while_another_begins(intent_id, **request):
+        another = timezone.now()
+        Payment.objects.update(capture_begun_at=another)
+        begun.append(another)
+        raise gateway.Refused("Not now.")
+
+    monkeypatch.setattr(gateway, "capture", refuse_while_another_begins)
+
+    with pytest.raises(gateway.Refused):
+        payments.capture(order)
+
+    assert [Payment.objects.get().capture_begun_at] == begun
+    with pytest.raises(NotCancellable, match="being dispatched"):
+        cancel(order=order, by=customer(), reason="changed my mind")
 
 
 def test_an_order_that_is_cancelled_while_its_money_is_being_taken_stays(sandbox, monkeypatch):
