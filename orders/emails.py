@@ -1,5 +1,7 @@
 """What customers are told by e-mail. The texts are templates/emails/<kind>.txt, the subject in the first line."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMessage
@@ -55,7 +57,7 @@ def send_order_email(*, order: Order, kind: str) -> None:
         "receipt_link": receipt_link(order),
         "cart_link": f"{settings.SITE_URL}{reverse('orders:cart')}",
         "reason": cancelled.reason if cancelled else "",
-        "refunding_cents": _refunding_cents(order) if cancelled else 0,
+        "refunding_cents": _refunding_cents(order, since=cancelled.at) if cancelled else 0,
         "since_dispatch": order.events.filter(from_status=Status.DISPATCHED).order_by("at", "pk"),
         "next_start": next_start(order=order, today=timezone.localdate(), calendar=shop_calendar())
         if cancelled and period and method
@@ -72,7 +74,8 @@ def send_order_email(*, order: Order, kind: str) -> None:
     EmailMessage(subject.strip(), body.strip() + "\n", to=[order.contact_email]).send()
 
 
-def _refunding_cents(order: Order) -> int:
-    """What goes back to the card of an order that was paid for."""
-    refunds = Refund.objects.filter(payment__order=order).exclude(status=Refund.Status.FAILED)
+def _refunding_cents(order: Order, *, since: datetime) -> int:
+    """What goes back to the card because the order was cancelled; what was given back before was told then."""
+    failed = [Refund.Status.FAILED, Refund.Status.CANCELED]
+    refunds = Refund.objects.filter(payment__order=order, created_at__gte=since).exclude(status__in=failed)
     return refunds.aggregate(cents=Sum("amount_cents"))["cents"] or 0

@@ -1,5 +1,7 @@
 """What was paid for and never left is cancelled by staff, and all of the money goes back."""
 
+import uuid
+
 import pytest
 from django.core import mail
 from django.utils import timezone
@@ -138,6 +140,24 @@ def test_cancelling_twice_gives_back_once(sandbox, clerk):
         cancel(order=order, by=clerk, reason="water damage")
 
     assert len(refunds_at_stripe(total_payment(order), sandbox)) == 1
+
+
+def test_the_letter_names_what_goes_back_by_the_cancellation_and_nothing_that_went_back_or_failed_before(
+    sandbox, clerk
+):
+    order = paid_order(sandbox)
+    payment = total_payment(order)
+    give_back = {"payment": payment, "reason": "With our apologies.", "by": clerk}
+    payments.refund(refund_id=uuid.uuid4(), amount_cents=100, **give_back)
+    Refund.objects.create(
+        payment=payment, amount_cents=200, reason="Once more.", status=Refund.Status.CANCELED
+    )
+    mail.outbox.clear()
+
+    cancel(order=order, by=clerk, reason="water damage")
+
+    [letter] = [message for message in mail.outbox if "water damage. What was charged" in message.body]
+    assert f"What was charged, €{(order.total_cents - 100) / 100:.2f}, goes" in letter.body
 
 
 def test_a_refund_that_stripe_does_not_answer_is_on_its_way_and_goes_later(sandbox, clerk):
