@@ -72,6 +72,9 @@ def send_order_email(*, order: Order, kind: str) -> None:
         }
     subject, _, body = render_to_string(f"emails/{kind}.txt", context).strip().partition("\n")
     EmailMessage(subject.strip(), body.strip() + "\n", to=[order.contact_email]).send()
+    if kind == "pay_again":
+        asked = Order.objects.filter(pk=order.pk, pay_again_by=order.pay_again_by)
+        asked.update(pay_again_told_at=timezone.now())
 
 
 def _refunding_cents(order: Order, *, since: datetime) -> int:

@@ -163,6 +163,8 @@ def send_order_email(order_id: int, kind: str) -> None:
     order = Order.objects.select_related("user", "shipping_method").get(pk=order_id)
     if kind == "pending" and order.status != Status.PENDING:
         return  # promoted before this came to its turn: the good news is on its way
+    if kind == "pay_again" and (order.pay_again_by is None or order.pay_again_told_at is not None):
+        return  # paid meanwhile, or told: this one was late, and the hourly run has sent another
     emails.send_order_email(order=order, kind=kind)
 
 

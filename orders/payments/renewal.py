@@ -22,7 +22,7 @@ from django.utils import timezone
 from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
 from orders.models.order import OrderQuerySet
-from orders.payments.asking import NO_CARD, ask_to_pay_again
+from orders.payments.asking import NO_CARD, ask_once_more_where_lost, ask_to_pay_again
 from orders.payments.attempts import REFUSED, UNANSWERED, begin_renewal, send
 from orders.payments.holds import TIME_FOR_THE_BANK, lock_live_payment
 from orders.payments.truth import UnknownIntent
@@ -58,7 +58,10 @@ class Outcome(StrEnum):
 
 
 def renew_authorizations(now: datetime) -> Counter[str]:
-    """Renews every hold that is due; returns how many came to which outcome, "failed" for those that broke off."""
+    """Renews every hold that is due; returns how many came to which outcome, "failed" for those that broke off.
+
+    Whoever was asked to pay again, and whose letter was lost, is asked once more.
+    """
     outcomes: Counter[str] = Counter()
     for order in due_for_renewal(now):
         try:
@@ -66,6 +69,7 @@ def renew_authorizations(now: datetime) -> Counter[str]:
         except Exception:
             log.exception("renewal_failed", order=order.number)
             outcomes["failed"] += 1
+    ask_once_more_where_lost(now)
     return outcomes
 
 

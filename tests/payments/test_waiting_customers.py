@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inventory.models import Card, Reservation
-from orders import cancellation, payments, promotion, tasks
+from orders import cancellation, emails, payments, promotion, tasks
 from orders import pay_again as links
 from orders.books import violations
 from orders.cancellation import lapse_unpaid
@@ -32,6 +32,7 @@ from tests.factories import (
     stocked_card,
 )
 from tests.payments.holds import (
+    ASKS_AT_FIRST,
     ASKS_EVERY_TIME,
     MASTERCARD,
     SAYS_NO_LATER,
@@ -131,7 +132,7 @@ def test_the_letter_says_what_the_bank_said(sandbox):
     mail.outbox.clear()
     PaymentAttempt.objects.filter(off_session=True).update(error_code="expired_card")
 
-    tasks.send_order_email(order.pk, "pay_again")
+    emails.send_order_email(order=order, kind="pay_again")
 
     assert "This card has expired. Please use another one." in mail.outbox[0].body
     assert mail.outbox[0].subject.startswith("Please pay once more")
@@ -158,9 +159,10 @@ def test_an_order_without_a_card_that_was_kept_has_its_customer_asked(sandbox):
 def test_a_customer_with_an_account_is_asked_at_the_address_of_the_account(sandbox):
     order = asked_order(sandbox, user=UserFactory(email="owner@example.org"))
     Order.objects.filter(pk=order.pk).update(email="")
+    order.refresh_from_db()
     mail.outbox.clear()
 
-    tasks.send_order_email(order.pk, "pay_again")
+    emails.send_order_email(order=order, kind="pay_again")
 
     assert mail.outbox[0].to == ["owner@example.org"]
 
@@ -179,6 +181,58 @@ def test_customers_are_asked_once_and_later_failures_do_not_give_them_more_time(
     order.refresh_from_db()
     assert order.pay_again_by == asked_until
     assert len(letters("Please pay once more")) == 1
+
+
+def test_a_letter_that_was_lost_is_sent_by_the_hourly_run_and_once(sandbox, monkeypatch):
+    with monkeypatch.context() as broken:
+
+        def no_broker(*args, **kwargs):
+            raise ConnectionError("no broker")
+
+        broken.setattr(tasks.send_order_email, "delay", no_broker)
+        order = asked_order(sandbox)
+    asked_until = order.pay_again_by
+    assert (letters("Your bank wants"), order.pay_again_told_at) == ([], None)
+
+    renew_authorizations(later(hours=1))
+    renew_authorizations(later(hours=2))
+
+    order.refresh_from_db()
+    assert len(letters("Your bank wants")) == 1
+    assert (order.pay_again_by, order.pay_again_told_at is not None) == (asked_until, True)
+
+
+def test_a_letter_that_has_just_been_written_is_left_the_time_to_arrive(sandbox, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks.send_order_email, "delay", lambda *args: sent.append(args))
+    order = asked_order(sandbox)
+
+    renew_authorizations(now())
+
+    assert sent.count((order.pk, "pay_again")) == 1
+
+
+def test_a_letter_that_comes_to_its_turn_when_it_was_paid_is_not_sent(sandbox, monkeypatch):
+    with monkeypatch.context() as slow:
+        slow.setattr(tasks.send_order_email, "delay", lambda *args: None)
+        order = asked_order(sandbox)
+    pay_again(order, sandbox)
+
+    tasks.send_order_email(order.pk, "pay_again")
+
+    assert letters("Your bank wants") == []
+
+
+def test_who_is_asked_a_second_time_is_told_a_second_time(sandbox):
+    order = asked_order(sandbox)
+    pay_again(order, sandbox, ASKS_AT_FIRST)
+    assert len(letters("Your bank wants")) == 1
+    Payment.objects.filter(order=order).update(status=PaymentStatus.EXPIRED)
+    Order.objects.filter(pk=order.pk).update(pay_again_by=None)
+
+    assert renew_hold(order=order, now=later(hours=2)) == Outcome.ASKED
+
+    assert len(letters("Your bank wants")) == 2
 
 
 def test_what_stripe_would_not_do_is_not_the_customers_matter_while_the_hold_stands(sandbox):
