@@ -113,7 +113,7 @@ def charge_fee(
     """Charges a fee to the card that the order was paid with. The same `fee_id` again is the same fee.
 
     Returns it as it stands: captured; failed, and the customer is sent a link to pay; or created where Stripe did
-    not answer, and then it is sent again by itself. Raises FeeError. No transaction may be open around it.
+    not answer, and then it is sent again by itself, for a day. Raises FeeError. No transaction may be open around it.
     """
     fee = _write_down_or_find(
         fee_id=fee_id, order=order, kind=kind, amount_cents=amount_cents, reason=reason, by=by, today=today
@@ -182,7 +182,8 @@ def _check(order: Order, *, kind: str, amount_cents: int, reason: str, today: da
             f"For {_KINDS[Payment.Kind(kind)]} of this order at most {most} more can be charged. A fee that the card "
             "did not pay counts until it is given up."
         )
-    paid = order.payments.filter(kind=Payment.Kind.ORDER, status=PaymentStatus.CAPTURED).last()
+    captured = order.payments.filter(kind=Payment.Kind.ORDER, status=PaymentStatus.CAPTURED)
+    paid = captured.order_by("captured_at", "pk").last()
     if paid is None or paid.customer is None or not paid.payment_method:
         raise FeeError("There is no card on which this order was paid. Ask the customer to pay you directly.")
     return paid

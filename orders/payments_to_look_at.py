@@ -9,10 +9,12 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from inventory.money import format_cents
 from orders.models import DisputeStatus, Order, Payment, PaymentAttempt, PaymentStatus, Refund
 from orders.payment_says import fee_name, money_of
+from orders.payments.attempts import UNANSWERED
 from orders.payments.truth import MISMATCH
 from orders.states import Status
 
 SHOWN_OF_EACH = 25
+ANSWERED_WITHIN = timedelta(hours=1)
 MISMATCHES_SHOWN = timedelta(days=30)  # nobody can tick one off
 
 
@@ -30,7 +32,7 @@ class ToLookAt:
 
 
 def payments_to_look_at(*, now: datetime) -> list[ToLookAt]:
-    """The most pressing first. Six queries, whatever there is to look at; of each kind SHOWN_OF_EACH at most."""
+    """The most pressing first. Seven queries, whatever there is to look at; of each kind SHOWN_OF_EACH at most."""
     return [found for look in _LOOKS for found in look(now)]
 
 
@@ -94,8 +96,33 @@ def _without_hold(now: datetime) -> Iterator[ToLookAt]:
         )
 
 
+def _fee_not_answered(now: datetime) -> Iterator[ToLookAt]:
+    waiting = Q(status=PaymentStatus.CREATED, created_at__lt=now - ANSWERED_WITHIN)
+    fees = Payment.objects.filter(waiting | _NEVER_ARRIVED, ~Q(kind=Payment.Kind.ORDER), released_at=None)
+    for fee in _oldest(fees):
+        what_to_do = (
+            "It never reached the card: give it up, and charge it anew where it is still owed."
+            if fee.status == PaymentStatus.FAILED
+            else "Stripe has not answered yet. It is asked again by itself, for a day."
+        )
+        yield ToLookAt(
+            fee.order,
+            "Fee not answered",
+            f"{fee_name(fee)} of {money_of(fee, fee.amount_cents)}: {what_to_do}",
+        )
+
+
+_TRIES = PaymentAttempt.objects.filter(payment=OuterRef("pk"))
+_NEVER_ARRIVED = Q(
+    Exists(_TRIES.filter(error_code=UNANSWERED)),
+    ~Exists(_TRIES.exclude(error_code=UNANSWERED)),
+    status=PaymentStatus.FAILED,
+)
+
+
 def _fee_not_paid(now: datetime) -> Iterator[ToLookAt]:
     fees = Payment.objects.filter(
+        ~_NEVER_ARRIVED,
         ~Q(kind=Payment.Kind.ORDER),
         released_at=None,
         status__in=[PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED],
@@ -120,5 +147,6 @@ _LOOKS: Sequence[Callable[[datetime], Iterator[ToLookAt]]] = (
     _paid_and_cancelled,
     _refund_failed,
     _without_hold,
+    _fee_not_answered,
     _fee_not_paid,
 )

@@ -180,7 +180,8 @@ def send(attempt: PaymentAttempt, *, now: datetime | None = None) -> gateway.Int
             found = find_sent(attempt)
             if found is not None:
                 return _book_found(found)
-            if not attempt.off_session:  # the customer who gave this card is not there any more
+            # The customer who gave this card is not there any more; and no charge comes weeks after it was meant.
+            if not attempt.off_session or charges(attempt):
                 book_unanswered(attempt)
                 raise gateway.Refused(
                     "The payment never reached the provider, and is too old to be sent again."
@@ -277,7 +278,8 @@ def _book_failure(attempt: PaymentAttempt, *, code: str, message: str) -> bool:
         if payment.status == PaymentStatus.CREATED:
             payment.status = PaymentStatus.FAILED
             payment.save(update_fields=["status"])
-            if payment.kind != Payment.Kind.ORDER and attempt.off_session:
+            # Of what was never tried the customer hears nothing: staff charge it again, or give it up.
+            if payment.kind != Payment.Kind.ORDER and attempt.off_session and code != UNANSWERED:
                 tell_fee_answered(payment, paid=False)
         return True
 

@@ -15,6 +15,7 @@ from orders.books import violations
 from orders.fees import FeeError, agreed_cents, charge_fee, fee_limits, retry_fees, waive_fee
 from orders.fulfilment import check_in
 from orders.models import Order, Payment, PaymentStatus, Refund
+from orders.payments_to_look_at import payments_to_look_at
 from orders.transitions import SYSTEM, staff
 from tests.factories import TODAY, StaffFactory, dispatched, stocked_card
 from tests.orders.test_webhooks import answer_the_bank, deliver, events_of, waiting_for_the_bank
@@ -244,20 +245,80 @@ def test_a_fee_whose_answer_is_lost_is_sent_again_and_charged_once(sandbox, faul
     assert len(mail.outbox) == 1
 
 
-@pytest.mark.parametrize(("fault", "at_stripe"), [("drop_after", 1), ("drop_before", 0)])
-def test_one_that_is_older_than_its_key_is_looked_up_before_it_is_sent(sandbox, fault, at_stripe):
-    order = order_that_left(sandbox)
+def unanswered_for_a_day(order: Order, sandbox: Sandbox, fault: str) -> Payment:
     sandbox.fault(fault, "/v1/payment_intents", method="POST", times=LOST)
     fee = charge(order)
-    assert len(charges_at_stripe(order, sandbox)) == at_stripe
     fee.attempts.update(created_at=timezone.now() - timedelta(hours=25))
     sandbox.advance(hours=25)  # the key is forgotten: sent again, it would be charged a second time
+    return fee
+
+
+def test_one_that_is_older_than_its_key_is_looked_up(sandbox):
+    order = order_that_left(sandbox)
+    fee = unanswered_for_a_day(order, sandbox, "drop_after")
 
     retry_fees(timezone.now())
 
     fee.refresh_from_db()
     assert fee.status == PaymentStatus.CAPTURED
     assert len(charges_at_stripe(order, sandbox)) == 1
+
+
+def test_one_that_never_arrived_within_a_day_is_not_charged_any_more_and_can_be_given_up(sandbox):
+    order = order_that_left(sandbox)
+    mail.outbox.clear()
+    fee = unanswered_for_a_day(order, sandbox, "drop_before")
+
+    retry_fees(timezone.now())
+
+    fee.refresh_from_db()
+    assert (fee.status, fee.attempts.get().error_code) == (PaymentStatus.FAILED, "unanswered")
+    assert charges_at_stripe(order, sandbox) == []
+    assert mail.outbox == []
+    waive_fee(payment=fee, by=SYSTEM, reason="charged anew")
+    assert charge(order).status == PaymentStatus.CAPTURED
+    assert len(charges_at_stripe(order, sandbox)) == 1
+
+
+def test_one_without_an_answer_is_shown_to_staff_after_an_hour_and_until_it_is_given_up(sandbox):
+    order = order_that_left(sandbox)
+    sandbox.fault("drop_before", "/v1/payment_intents", method="POST", times=LOST)
+    fee = charge(order)
+    now = timezone.now()
+    assert payments_to_look_at(now=now + timedelta(minutes=59)) == []
+
+    [waiting] = payments_to_look_at(now=now + timedelta(minutes=61))
+    retry_fees(now + timedelta(hours=24))
+    [given_up] = payments_to_look_at(now=now + timedelta(hours=24))
+    waive_fee(payment=fee, by=SYSTEM, reason="as a courtesy")
+
+    assert waiting.what == given_up.what == "Fee not answered"
+    assert "asked again by itself" in waiting.why
+    assert "give it up, and charge it anew" in given_up.why
+    assert payments_to_look_at(now=now + timedelta(hours=24)) == []
+
+
+def test_a_fee_is_charged_to_the_card_that_paid_last(sandbox):
+    """Which of two payments has the higher id is chance."""
+    order = order_that_left(sandbox)
+    first = total_payment(order)
+    Payment.objects.filter(pk=first.pk).update(released_at=timezone.now())
+    later = {"pk": uuid.UUID(int=1), "captured_at": timezone.now() + timedelta(seconds=1)}
+    method = sandbox.client.v1.payment_methods.attach(
+        "pm_card_mastercard", {"customer": first.customer.stripe_id}
+    )
+    Payment.objects.create(
+        order=order,
+        amount_cents=first.amount_cents,
+        currency=first.currency,
+        customer=first.customer,
+        payment_method=method.id,
+        status=first.status,
+        captured_cents=first.captured_cents,
+        **later,
+    )
+
+    assert charge(order).payment_method == method.id
 
 
 def test_a_webhook_adopts_a_fee_whose_answer_was_lost_and_the_customer_is_told_once(sandbox):
