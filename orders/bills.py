@@ -6,9 +6,8 @@ orders/submission.py does the paying, for all of them alike.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from orders.cart import CartError, lock_cart
 from orders.checkout import CheckoutError, check_ready, settle
 from orders.lines import lines_of
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
+from orders.payments.renewal import ends_soon
 from orders.states import Status
 from orders.transitions import lock_order
 
@@ -176,10 +176,19 @@ def owed_for(order: Order, *, now: datetime) -> int:
     payment = Payment.objects.live().filter(order=order).first()
     if payment is not None and payment.is_taken:
         raise NothingOwed("This order is paid: its deck is about to leave.")
-    if payment is not None and payment.status == PaymentStatus.AUTHORIZED and not ends_soon(payment, now=now):
+    if (
+        payment is not None
+        and payment.status == PaymentStatus.AUTHORIZED
+        and not _ends_soon(payment, now=now)
+    ):
         raise NothingOwed("Nothing is to be paid: the total is held on your card.")
     assert order.total_cents is not None
     return order.total_cents
+
+
+def _ends_soon(payment: Payment, *, now: datetime) -> bool:
+    hold = payment.attempts.filter(sequence=payment.in_force).first()
+    return hold is not None and ends_soon(hold, now=now)
 
 
 def owed_as_fee(fee: Payment) -> int:
@@ -189,10 +198,3 @@ def owed_as_fee(fee: Payment) -> int:
     if fee.released_at is not None:
         raise NothingOwed("Nothing is to be paid: the shop does not ask for this any more.")
     return fee.amount_cents
-
-
-def ends_soon(payment: Payment, *, now: datetime) -> bool:
-    """Whether the hold ends so soon that it is time for the next one."""
-    attempt = payment.attempts.filter(sequence=payment.in_force).first()
-    until = attempt.capture_before if attempt else None
-    return until is not None and until <= now + timedelta(hours=settings.RENEW_BEFORE_HOURS)
