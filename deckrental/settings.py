@@ -245,7 +245,7 @@ STRIPE_API_KEYS = {
         "secret": env.str("STRIPE_LIVE_SECRET_KEY", default=""),
     },
 }
-STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")  # or several, with commas between them
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself
 STRIPE_JS_URL = f"{STRIPE_API_BASE}/v3/" if STRIPE_API_BASE else "https://js.stripe.com/v3/"
 
@@ -322,4 +322,10 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 if env.str("SENTRY_DSN", default=""):
     import sentry_sdk
 
-    sentry_sdk.init(dsn=env.str("SENTRY_DSN"), send_default_pii=False)
+    # What a payment passes through (a card's fingerprint, the body of a webhook) is no business of an error's report.
+    sentry_sdk.init(
+        dsn=env.str("SENTRY_DSN"),
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+    )
