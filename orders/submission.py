@@ -208,12 +208,16 @@ def _after_sync(bill: Bill, attempt: PaymentAttempt, *, today: date) -> Submitte
 
 
 def check_payment(*, bill: Bill, today: date) -> Submitted:
-    """How the latest attempt stands, asked of Stripe: after the bank's dialog, or when a page was lost."""
+    """How the latest attempt stands, asked of Stripe: after the bank's dialog, or when a page was lost.
+
+    Asked again within a second, by the books: nobody makes us ask Stripe without end.
+    """
     attempt = _latest_attempt(bill)
     if attempt is None or attempt.intent_id is None:
         return Submitted(PaymentStatus.CREATED, message=status_message(PaymentStatus.CREATED))
     try:
-        payments.sync_intent(attempt.intent_id)
+        if limits.may_look(attempt):
+            payments.sync_intent(attempt.intent_id)
     except gateway.GatewayError as error:
         return _not_reached(bill, error)
     attempt.refresh_from_db()

@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 # Stripe may forget a key after a day, and then the same request is another one: it is looked for first.
 KEY_IS_KEPT = timedelta(hours=23)
 UNANSWERED = "unanswered"  # the error code of an attempt of which Stripe knows nothing
+KEY_USED = (
+    "key_used"  # of one without an answer: its intent was looked for in the whole account, and is not there
+)
 # The customer is not sent elsewhere: a bank that wants to see them answers on the page, or says no.
 _NO_REDIRECTS = {"enabled": True, "allow_redirects": "never"}
 REFUSED = "refused"  # the error code of a request that Stripe would not have
@@ -244,7 +247,12 @@ def find_sent(attempt: PaymentAttempt, *, of_anybody: bool = False) -> gateway.I
 def _look_up_instead(attempt: PaymentAttempt, error: gateway.GatewayError) -> gateway.Intent:
     """The key brings no answer any more: what there is at Stripe says what the request came to."""
     log.error("payment_key_is_no_use", attempt=attempt.idempotency_key, reason=str(error))
-    found = find_sent(attempt, of_anybody=True)
+    found = find_sent(attempt)
+    # With other parameters it may have been for another customer. That reads the whole account, so it is done once.
+    if found is None and isinstance(error, gateway.KeyUsed) and attempt.error_code != KEY_USED:
+        found = find_sent(attempt, of_anybody=True)
+        if found is None:
+            PaymentAttempt.objects.filter(pk=attempt.pk, intent_id=None).update(error_code=KEY_USED)
     if found is not None:
         return _book_found(found)
     if charges(attempt):

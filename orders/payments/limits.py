@@ -10,12 +10,13 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
-from orders.models import Order
+from orders.models import Order, PaymentAttempt
 from orders.payments.attempts import attempts_lately
 
 log = structlog.get_logger(__name__)
 
 _AN_HOUR = 60 * 60
+_BETWEEN_LOOKS = 1  # seconds
 
 
 class TooManyAttempts(Exception):
@@ -38,6 +39,15 @@ def check_customer(order: Order) -> None:
     if attempts_lately(order) >= settings.ATTEMPTS_PER_CUSTOMER:
         log.warning("too_many_attempts", of="customer")
         raise TooManyAttempts
+
+
+def may_look(attempt: PaymentAttempt) -> bool:
+    """Whether Stripe may be asked how the attempt stands: at most once in a second, however often a page asks."""
+    try:
+        return cache.add(f"looked-at-{attempt.pk}", 1, timeout=_BETWEEN_LOOKS)
+    except Exception as error:  # noqa: BLE001  as in `_count`
+        log.warning("looks_not_counted", kind=type(error).__name__)
+        return True
 
 
 def _count(of: str, value: str, *, most: int) -> None:

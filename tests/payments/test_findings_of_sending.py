@@ -3,22 +3,28 @@
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 import time
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 
-from orders import payments
+from orders import payments, submission
 from orders import stripe_gateway as gateway
+from orders.bills import CartBill, NothingOwed, owed_for
 from orders.fees import charge_fee, retry_fees
 from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
+from orders.payments import limits
 from orders.transitions import SYSTEM
 from tests.factories import TODAY, cart_with, stocked_card
 from tests.orders.test_checkout import submit
 from tests.payments.paid_orders import open_order, order_that_left, total_payment
 from tests.payments.steps import EVERY_RETRY, INTENTS, at_stripe
-from tests.sandbox import Sandbox
+from tests.sandbox import Sandbox, free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -217,3 +223,112 @@ def signed(payload: bytes, secret: str) -> str:
     now = int(time.time())
     digest = hmac.new(secret.encode(), f"{now}.".encode() + payload, hashlib.sha256).hexdigest()
     return f"t={now},v1={digest}"
+
+
+# --- how often Stripe is asked ----------------------------------------------------------------------------
+
+
+def counted(monkeypatch, name: str) -> list[dict]:
+    """The calls of a function of the gateway, from now on; each is made."""
+    calls: list[dict] = []
+    real = getattr(gateway, name)
+
+    def call(*args: object, **more: object) -> object:
+        calls.append(more)
+        return real(*args, **more)
+
+    monkeypatch.setattr(gateway, name, call)
+    return calls
+
+
+def test_a_page_that_asks_again_at_once_is_answered_by_the_books(sandbox, monkeypatch):
+    cart = cart_with({stocked_card(4): 3})
+    submit(cart, sandbox, TODAY, "pm_card_authenticationRequired")
+    asked = counted(monkeypatch, "retrieve")
+    monkeypatch.setattr(limits, "_BETWEEN_LOOKS", 60)
+
+    answers = [submission.check_payment(bill=CartBill(cart), today=TODAY).status for _ in range(5)]
+
+    assert answers == [PaymentStatus.ACTION_REQUIRED] * 5
+    assert len(asked) == 1
+
+
+def test_without_a_cache_it_is_asked_of_stripe(sandbox, monkeypatch):
+    cart = cart_with({stocked_card(4): 3})
+    submit(cart, sandbox, TODAY, "pm_card_authenticationRequired")
+    asked = counted(monkeypatch, "retrieve")
+    with override_settings(
+        CACHES={
+            "default": {
+                "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                "LOCATION": f"redis://127.0.0.1:{free_port()}/0",
+            }
+        }
+    ):
+        for _ in range(2):
+            submission.check_payment(bill=CartBill(cart), today=TODAY)
+
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("kept", "of_the_whole_account"), [("failure", 0), ("other", 1)], ids=["kept_failure", "key_used"]
+)
+def test_the_whole_account_is_read_once_for_a_key_that_is_of_another_request(
+    sandbox, monkeypatch, kept, of_the_whole_account
+):
+    order = order_that_left(sandbox)
+    sandbox.fault(
+        "error_500" if kept == "failure" else "drop_before", INTENTS, method="POST", times=EVERY_RETRY
+    )
+    fee = charge(order)
+    sandbox.clear_faults()
+    if kept == "other":
+        key = PaymentAttempt.objects.get(payment=fee).idempotency_key
+        sandbox.client.v1.payment_intents.create({"amount": 500, "currency": "eur"}, {"idempotency_key": key})
+    listed = counted(monkeypatch, "intents_of")
+
+    for _ in range(3):
+        with pytest.raises(gateway.Unavailable):
+            retry_fees(timezone.now())
+
+    assert [call["customer"] for call in listed].count(None) == of_the_whole_account
+    assert len(listed) == 3 + of_the_whole_account
+
+
+# --- what an error's report says --------------------------------------------------------------------------
+
+
+def test_a_report_of_an_error_has_neither_variables_nor_bodies():
+    told = "import sentry_sdk, deckrental.settings; print(sentry_sdk.get_client().options)"
+    environment = {
+        "DATABASE_URL": "postgres://none@127.0.0.1:1/none",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "SECRET_KEY": "x",
+        "SENTRY_DSN": "https://key@127.0.0.1:1/1",
+    }
+
+    said = subprocess.run(
+        [sys.executable, "-c", told], env=environment, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+    assert "'include_local_variables': False" in said
+    assert "'max_request_body_size': 'never'" in said
+    assert "'send_default_pii': False" in said
+
+
+# --- when a hold ends soon --------------------------------------------------------------------------------
+
+
+def test_a_short_hold_is_offered_to_be_paid_again_when_it_is_renewed_and_not_before(sandbox):
+    """Of less than RENEW_BEFORE_HOURS: half of it has to be over."""
+    order = open_order(sandbox)
+    begun = timezone.now()
+    PaymentAttempt.objects.filter(payment__order=order).update(
+        created_at=begun, capture_before=begun + timedelta(hours=10)
+    )
+
+    with pytest.raises(NothingOwed, match="held on your card"):
+        owed_for(order, now=begun + timedelta(hours=4))
+
+    assert owed_for(order, now=begun + timedelta(hours=6)) == order.total_cents
