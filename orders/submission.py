@@ -14,12 +14,12 @@ from django.db import transaction
 from orders import payments
 from orders import stripe_gateway as gateway
 from orders.bills import Bill, CardGiven, CartBill, NothingOwed, Payer
-from orders.cards import UnknownCard, check_offered
 from orders.checkout import CheckoutError
 from orders.models import Order, PaymentAttempt, PaymentStatus
 from orders.models.payment import ENDED
 from orders.payments import limits
 from orders.payments.declines import decline_message, status_message
+from orders.saved_cards import UnknownCard, check_offered
 
 log = structlog.get_logger(__name__)
 

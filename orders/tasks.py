@@ -14,7 +14,16 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from inventory.signals import capacity_changed
-from orders import cancellation, cards, emails, fees, money_emails, payments, promotion, reconciliation
+from orders import (
+    cancellation,
+    emails,
+    fees,
+    money_emails,
+    payments,
+    promotion,
+    reconciliation,
+    saved_cards,
+)
 from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, Refund
 from orders.signals import (
@@ -117,7 +126,7 @@ def void_after_holds_let_go(sender: Any, **kwargs: Any) -> None:
 
 @shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)
 def forget_cards() -> int:
-    return cards.forget_cards(now=timezone.now())
+    return saved_cards.forget_cards(now=timezone.now())
 
 
 @shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)

@@ -2,7 +2,6 @@ from django.urls import path
 
 from orders import webhooks
 from orders.views import (
-    cards,
     cart,
     checkout,
     fulfilment,
@@ -10,6 +9,7 @@ from orders.views import (
     pay_again,
     queue,
     receipts,
+    saved_cards,
     staff,
     staff_calendar,
     staff_order,
@@ -36,7 +36,7 @@ urlpatterns = [
     # the customer's orders
     path("orders/", orders.index, name="list"),
     path("orders/link/<str:token>/", orders.open_link, name="link"),
-    path("orders/cards/", cards.cards, name="cards"),
+    path("orders/cards/", saved_cards.saved_cards, name="cards"),
     path("orders/pay/<str:token>/", pay_again.open_link, name="pay_link"),
     path("orders/link/<str:token>/receipt/", receipts.open_link, name="receipt_link"),
     path("orders/<slug:number>/", orders.show, name="order"),

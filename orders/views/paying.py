@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.models import User
 from orders import stripe_gateway, submission
 from orders.bills import Bill, CardGiven, Payer
-from orders.cards import cards_to_offer
 from orders.forms import PaymentForm
 from orders.models import Order, PaymentStatus
+from orders.saved_cards import cards_to_offer
 from orders.stripe_gateway import GatewayError, SavedCard
 from orders.submission import Submitted
 from orders.views.addresses import address_of

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from orders.cards import forget_cards
+from orders.saved_cards import forget_cards
 
 
 class Command(BaseCommand):

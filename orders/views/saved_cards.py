@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from orders import stripe_gateway as gateway
-from orders.cards import CardNeeded, UnknownCard, kept_cards, remove_card
+from orders.saved_cards import CardNeeded, UnknownCard, kept_cards, remove_card
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ _NO_ANSWER = "The payment provider does not answer. Please try again in a minute
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-def cards(request: HttpRequest) -> HttpResponse:
+def saved_cards(request: HttpRequest) -> HttpResponse:
     """GET lists them; POST removes `payment_method`."""
     assert isinstance(request.user, User)
     if request.method == "POST":
@@ -33,7 +33,9 @@ def cards(request: HttpRequest) -> HttpResponse:
     except gateway.GatewayError as error:
         log.warning("cards_not_listed", kind=type(error).__name__)
         messages.error(request, _NO_ANSWER)
-    return render(request, "orders/cards.html", {"cards": kept, "forget_days": settings.FORGET_CARDS_DAYS})
+    return render(
+        request, "orders/saved_cards.html", {"cards": kept, "forget_days": settings.FORGET_CARDS_DAYS}
+    )
 
 
 def _remove(request: HttpRequest, user: User) -> HttpResponse:

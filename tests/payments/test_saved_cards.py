@@ -11,14 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from orders import cards, payments, submission
+from orders import payments, saved_cards, submission
 from orders import stripe_gateway as gateway
 from orders.bills import CardGiven, CartBill, Payer
 from orders.cancellation import cancel
-from orders.cards import CardNeeded, UnknownCard
 from orders.checkout import go_back
 from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
 from orders.pay_again import pay_link
+from orders.saved_cards import CardNeeded, UnknownCard
 from orders.sign_in import give_to_user
 from orders.states import Status
 from orders.transitions import customer
@@ -97,22 +97,22 @@ def test_a_card_that_was_not_to_be_kept_is_not_offered(sandbox, user):
 
 def test_an_expired_card_is_not_offered(sandbox, user):
     _, card = order_with_card(sandbox, user, keep=True)
-    [offered] = cards.cards_to_offer(user, today=TODAY)
+    [offered] = saved_cards.cards_to_offer(user, today=TODAY)
     month_after = TODAY.replace(
         year=offered.exp_year + (offered.exp_month == 12), month=offered.exp_month % 12 + 1
     )
 
-    assert cards.cards_to_offer(user, today=month_after.replace(day=1) - timedelta(days=1)) == [offered]
-    assert cards.cards_to_offer(user, today=month_after.replace(day=1)) == []
+    assert saved_cards.cards_to_offer(user, today=month_after.replace(day=1) - timedelta(days=1)) == [offered]
+    assert saved_cards.cards_to_offer(user, today=month_after.replace(day=1)) == []
     with pytest.raises(UnknownCard):
-        cards.check_offered(user, card, today=month_after.replace(day=1))
+        saved_cards.check_offered(user, card, today=month_after.replace(day=1))
 
 
 def test_the_same_card_given_twice_is_offered_once(sandbox, user):
     order_with_card(sandbox, user, keep=True)
     _, latest = order_with_card(sandbox, user, keep=True)
 
-    assert [card.id for card in cards.cards_to_offer(user, today=TODAY)] == [latest]
+    assert [card.id for card in saved_cards.cards_to_offer(user, today=TODAY)] == [latest]
 
 
 def test_a_guest_is_offered_no_card_and_nothing_to_keep(sandbox):
@@ -216,7 +216,7 @@ def test_the_card_of_an_order_that_is_not_over_is_not_removed(sandbox, user):
     order, card = order_with_card(sandbox, user, keep=True)
 
     with pytest.raises(CardNeeded, match=order.number):
-        cards.remove_card(user, card)
+        saved_cards.remove_card(user, card)
 
     assert kept_at_stripe(user) == [card]
 
@@ -226,10 +226,10 @@ def test_the_card_of_an_order_with_an_unpaid_fee_is_not_removed(sandbox, user):
     fee = unpaid_fee(order)
 
     with pytest.raises(CardNeeded, match=order.number):
-        cards.remove_card(user, card)
+        saved_cards.remove_card(user, card)
 
     Payment.objects.filter(pk=fee.pk).update(released_at=timezone.now())
-    cards.remove_card(user, card)
+    saved_cards.remove_card(user, card)
     assert kept_at_stripe(user) == []
 
 
@@ -268,7 +268,7 @@ def test_the_card_of_an_order_that_was_taken_over_from_a_guest_is_shown(sandbox,
     Order.objects.update(email=user.email)
     give_to_user(guest=order.guest, user=user)
 
-    [kept] = cards.kept_cards(user, today=TODAY)
+    [kept] = saved_cards.kept_cards(user, today=TODAY)
 
     assert (kept.card.last4, kept.needed_for) == ("4242", (order.number,))
 
@@ -279,7 +279,7 @@ def test_the_card_of_an_order_that_was_taken_over_from_a_guest_is_shown(sandbox,
 def test_a_card_that_nobody_asked_to_keep_is_forgotten_when_its_order_is_long_over(sandbox, user):
     order, _ = cancelled_with_card(sandbox, user, keep=False)
 
-    assert cards.forget_cards(now=timezone.now() + LATER) == 1
+    assert saved_cards.forget_cards(now=timezone.now() + LATER) == 1
 
     assert kept_at_stripe(user) == []
     payment = order.payments.get()
@@ -289,7 +289,7 @@ def test_a_card_that_nobody_asked_to_keep_is_forgotten_when_its_order_is_long_ov
 def test_it_is_kept_until_then(sandbox, user):
     _, card = cancelled_with_card(sandbox, user, keep=False)
 
-    assert cards.forget_cards(now=timezone.now() + LATER - timedelta(days=2)) == 0
+    assert saved_cards.forget_cards(now=timezone.now() + LATER - timedelta(days=2)) == 0
 
     assert kept_at_stripe(user) == [card]
 
@@ -297,7 +297,7 @@ def test_it_is_kept_until_then(sandbox, user):
 def test_a_card_that_was_to_be_kept_is_not_forgotten(sandbox, user):
     _, card = cancelled_with_card(sandbox, user, keep=True)
 
-    assert cards.forget_cards(now=timezone.now() + LATER) == 0
+    assert saved_cards.forget_cards(now=timezone.now() + LATER) == 0
 
     assert kept_at_stripe(user) == [card]
 
@@ -308,7 +308,7 @@ def test_a_card_that_another_order_needs_is_not_forgotten(sandbox, user):
     Payment.objects.filter(order=other).update(payment_method=card)
     PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(days=2))
 
-    cards.forget_cards(now=timezone.now() + LATER)
+    saved_cards.forget_cards(now=timezone.now() + LATER)
 
     assert card in kept_at_stripe(user)
 
@@ -317,7 +317,7 @@ def test_a_card_of_an_order_with_an_unpaid_fee_is_not_forgotten(sandbox, user):
     order, card = cancelled_with_card(sandbox, user, keep=False)
     unpaid_fee(order)
 
-    assert cards.forget_cards(now=timezone.now() + LATER) == 0
+    assert saved_cards.forget_cards(now=timezone.now() + LATER) == 0
 
     assert kept_at_stripe(user) == [card]
 
@@ -326,7 +326,7 @@ def test_the_card_of_a_deck_that_is_still_out_is_not_forgotten(sandbox, user):
     _, card = order_with_card(sandbox, user, keep=False)
     PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(days=2))
 
-    assert cards.forget_cards(now=timezone.now() + LATER) == 0
+    assert saved_cards.forget_cards(now=timezone.now() + LATER) == 0
 
     assert kept_at_stripe(user) == [card]
 
@@ -335,7 +335,7 @@ def test_nothing_is_forgotten_of_somebody_who_pays_at_this_moment(sandbox, user)
     _, card = cancelled_with_card(sandbox, user, keep=False)
     PaymentAttempt.objects.update(created_at=timezone.now() + LATER)
 
-    assert cards.forget_cards(now=timezone.now() + LATER) == 0
+    assert saved_cards.forget_cards(now=timezone.now() + LATER) == 0
 
     assert kept_at_stripe(user) == [card]
 
@@ -348,7 +348,7 @@ def test_the_card_of_a_cart_that_was_let_go_is_forgotten(sandbox):
     go_back(order=order, by=customer())
     PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(days=2))
 
-    assert cards.forget_cards(now=timezone.now() + LATER) == 1
+    assert saved_cards.forget_cards(now=timezone.now() + LATER) == 1
 
 
 def test_one_customer_whom_stripe_does_not_know_does_not_keep_the_others_cards(sandbox, user):
@@ -358,7 +358,7 @@ def test_one_customer_whom_stripe_does_not_know_does_not_keep_the_others_cards(s
     cancelled_with_card(sandbox, user, keep=False)
 
     with pytest.raises(gateway.GatewayError):
-        cards.forget_cards(now=timezone.now() + LATER)
+        saved_cards.forget_cards(now=timezone.now() + LATER)
 
     assert kept_at_stripe(user) == []
 
@@ -373,7 +373,7 @@ def test_the_command_says_how_many(sandbox):
 
 def test_a_fingerprint_is_not_shown_where_a_card_is_logged(sandbox, user):
     order_with_card(sandbox, user, keep=True)
-    [card] = cards.cards_to_offer(user, today=TODAY)
+    [card] = saved_cards.cards_to_offer(user, today=TODAY)
 
     assert card.fingerprint
     assert card.fingerprint not in repr(card)
