@@ -114,6 +114,11 @@ def _begin_attempt(bill: Bill, *, given: CardGiven, shown_cents: int, today: dat
 
 def _lock_and_check(bill: Bill, *, shown_cents: int, today: date) -> int:
     owed_cents = bill.lock(today=today)
+    if payments.is_taken_otherwise(bill.attempts()):
+        raise CheckoutError(
+            "Money was taken for this that is not what we asked for. Please do not pay again: we look into it.",
+            step="payment",
+        )
     if owed_cents != shown_cents:
         raise CheckoutError(
             "The total has changed. Please look at it once more before you pay.", step="payment"

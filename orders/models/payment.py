@@ -206,6 +206,16 @@ class PaymentAttempt(models.Model):
     error_code = models.CharField(max_length=80, blank=True, default="")
     error_message = models.TextField(blank=True, default="")
     capture_before = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the intent of a try that failed was cancelled: no other card can be tried on it.",
+    )
+    stray_cents = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="Taken by its intent, not given back, and no payment stands for it.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

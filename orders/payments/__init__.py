@@ -21,8 +21,10 @@ from orders.payments.holds import (
     held_orders,
     is_held,
     is_taken,
+    is_taken_otherwise,
     lock_live_payment,
     release_hold,
+    taken_astray,
     void_released_payments,
 )
 from orders.payments.refunding import (
@@ -62,6 +64,7 @@ __all__ = [
     "is_being_paid",
     "is_held",
     "is_taken",
+    "is_taken_otherwise",
     "lock_live_payment",
     "refund",
     "refundable_cents",
@@ -71,6 +74,7 @@ __all__ = [
     "send",
     "send_unsent_refunds",
     "sync_intent",
+    "taken_astray",
     "unanswered_renewals",
     "void_released_payments",
     "was_sent",

@@ -4,19 +4,20 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 import structlog
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
 from orders.models.payment import ENDED, FINAL
-from orders.payments.attempts import send
-from orders.payments.truth import ALIVE, MISMATCH, UnknownIntent, sync_intent
+from orders.payments.attempts import book_unanswered, find_sent, was_sent
+from orders.payments.truth import MISMATCH, UnknownIntent, book, sync_intent
 from orders.signals import tell_holds_let_go
 
 log = structlog.get_logger(__name__)
 
 TIME_FOR_THE_BANK = timedelta(hours=1)  # a dialog that is not answered by then was left
+UNANSWERED_AFTER = timedelta(minutes=10)  # until then the request may be on its way
 
 
 class Taken(ValueError):
@@ -60,42 +61,64 @@ def release_hold(order: Order) -> None:
 def void_released_payments() -> int:
     """Tells Stripe of every hold that was let go; returns how many are voided now. Safe at any time.
 
-    So go all attempts but the one in force (a payment holds its total once), and those that are not what was asked
-    for. Where one cannot be voided now, the others are, and the error is raised at the end: the task comes again.
+    So go all attempts but the one in force (a payment holds its total once), those that are not what was asked for,
+    and those that failed with the customer there. Where one cannot be voided now, the others are, and the first
+    error of Stripe is raised at the end: the task comes again.
     """
     voided = 0
-    failure: Exception | None = None
+    failure: gateway.GatewayError | None = None
     for payment in Payment.objects.to_void().order_by("released_at", "pk"):
         try:
-            _void(payment)
-            voided += 1
-        except (gateway.GatewayError, UnknownIntent) as error:
+            voided += _void(payment)
+        except gateway.GatewayError as error:
             log.warning("void_postponed", payment=str(payment.pk), reason=str(error))
-            failure = error
+            failure = failure or error
+        except UnknownIntent as error:  # asked again, Stripe would say the same
+            log.error("void_of_an_unknown_intent", payment=str(payment.pk), reason=str(error))
     for attempt in _strays():
         try:
             _cancel(attempt)
-        except (gateway.GatewayError, UnknownIntent) as error:
+        except gateway.GatewayError as error:
             log.warning("void_postponed", attempt=attempt.idempotency_key, reason=str(error))
-            failure = error
+            failure = failure or error
+        except UnknownIntent as error:
+            log.error("void_of_an_unknown_intent", attempt=attempt.idempotency_key, reason=str(error))
     if failure is not None:
         raise failure
     return voided
 
 
+def taken_astray() -> QuerySet[PaymentAttempt]:
+    """Attempts whose money was taken, and that no payment stands for: people have to give it back at Stripe."""
+    found = PaymentAttempt.objects.filter(stray_cents__gt=0)
+    return found.select_related("payment__order__user").order_by("created_at", "pk")
+
+
+def is_taken_otherwise(attempts: QuerySet[PaymentAttempt]) -> bool:
+    """Whether one of them took money that was not what was asked for: nothing more is tried before people looked."""
+    return attempts.filter(error_code=MISMATCH, stray_cents__gt=0).exists()
+
+
 def _strays() -> Iterable[PaymentAttempt]:
-    """Attempts that do not stand for their payment (any more), but whose intent could still hold something."""
-    # A declined intent, too: whoever has its secret could confirm it again with another card.
+    """Attempts that do not stand for their payment (any more), but whose intent could still hold something.
+
+    What the bank works on cannot be cancelled: it is heard of when that is over. What is taken is for people.
+    """
     unfinished = PaymentAttempt.objects.filter(
-        status__in=[*ALIVE, PaymentStatus.FAILED], intent_id__isnull=False
+        status__in=[PaymentStatus.ACTION_REQUIRED, PaymentStatus.AUTHORIZED, PaymentStatus.FAILED],
+        intent_id__isnull=False,
+        closed_at=None,
+        stray_cents=0,
     )
+    # Whoever has the secret of a declined intent could confirm it again, with one card after the other.
+    declined = Q(status=PaymentStatus.FAILED, off_session=False)
     later = PaymentAttempt.objects.filter(payment=OuterRef("payment"), sequence__gt=OuterRef("sequence"))
     overtaken = Q(Exists(later)) & ~Q(sequence=F("payment__in_force"))
     # A try that was refused, or not finished, beside the hold that it was to replace. A customer who is in the bank's
     # dialog is left the time to answer it.
     still_there = Q(
         off_session=False,
-        status__in=[PaymentStatus.ACTION_REQUIRED, PaymentStatus.PROCESSING],
+        status=PaymentStatus.ACTION_REQUIRED,
         payment__status=PaymentStatus.AUTHORIZED,
         payment__released_at=None,
         created_at__gt=timezone.now() - TIME_FOR_THE_BANK,
@@ -107,31 +130,47 @@ def _strays() -> Iterable[PaymentAttempt]:
         )
         & ~still_there
     ) | Q(
-        # It came to be held when its payment had ended, and another one had taken the place.
+        # It came to be held when its payment had ended and another one had taken the place, or is not enough.
         sequence__gt=F("payment__in_force"),
-        status__in=[PaymentStatus.FAILED, PaymentStatus.AUTHORIZED],
-        payment__status__in=ENDED,
+        status=PaymentStatus.AUTHORIZED,
     )
-    return unfinished.filter(overtaken | beside_hold | Q(error_code=MISMATCH)).order_by("pk")
+    ended = Q(status=PaymentStatus.FAILED, payment__status__in=ENDED)
+    wanted = overtaken | beside_hold | ended | declined | Q(error_code=MISMATCH)
+    return unfinished.filter(wanted).order_by("pk")
 
 
-def _void(payment: Payment) -> None:
+def _void(payment: Payment) -> bool:
+    """Returns whether nothing of it is held any more, as far as the books can know."""
     for attempt in payment.attempts.order_by("sequence"):
         if attempt.intent_id is None and attempt.status == PaymentStatus.CREATED:
-            # Never answered: only the same request with the same key tells whether there is a hold.
-            try:
-                send(attempt)
-            except (gateway.Declined, gateway.Refused):
-                continue
-            attempt.refresh_from_db()
+            _look_up(attempt)
         _cancel(attempt)
     payment.refresh_from_db()
-    if payment.status not in FINAL:
-        # No attempt left an intent behind: nothing was ever held.
-        Payment.objects.filter(pk=payment.pk).update(status=PaymentStatus.VOIDED)
+    if payment.status in FINAL:
+        return True
+    over = Q(status__in=FINAL) | Q(closed_at__isnull=False) | Q(status=PaymentStatus.FAILED, intent_id=None)
+    if payment.attempts.exclude(over).exists():
+        return False  # what cannot be cancelled now, or may still be on its way: the next run looks again
+    updated = (
+        Payment.objects.filter(pk=payment.pk).exclude(status__in=FINAL).update(status=PaymentStatus.VOIDED)
+    )
+    return bool(updated)
+
+
+def _look_up(attempt: PaymentAttempt) -> None:
+    """Never answered: what is at Stripe is adopted. It is not sent again, which could hold what nobody wants."""
+    if not was_sent(attempt):
+        book_unanswered(attempt)
+        return
+    found = find_sent(attempt)
+    if found is not None:
+        book(found)
+    elif attempt.created_at <= timezone.now() - UNANSWERED_AFTER:
+        book_unanswered(attempt)
+    attempt.refresh_from_db()
 
 
 def _cancel(attempt: PaymentAttempt) -> None:
-    if attempt.intent_id:
+    if attempt.intent_id and attempt.closed_at is None:
         gateway.cancel(attempt.intent_id)
         sync_intent(attempt.intent_id)

@@ -208,6 +208,8 @@ class _Standing:
             wants = order.status == Status.PENDING and promotion_wants
         if not wants or (payment is not None and payment.is_taken):
             return False
+        if any(attempt.stray_cents and _is_live(attempt) for attempt in self.attempts):
+            return False  # money was taken already, though not as asked for: people look at it first
         if order.pay_again_by is not None and order.pay_again_by <= now:
             return False  # it is about to lapse
         return not self.is_held or (self.hold is not None and ends_soon(self.hold, now=now))

@@ -65,7 +65,7 @@ def sync_intent(intent_id: str) -> Payment | None:
 
 def book(intent: gateway.Intent) -> Payment | None:
     """Books an intent that has just been read. Returns and raises as `sync_intent`."""
-    named = payment_named(intent)
+    named = _in_the_books(intent) or payment_named(intent)
     if named is None:
         return None
     payment_id, sequence = named
@@ -81,8 +81,11 @@ def book(intent: gateway.Intent) -> Payment | None:
         attempt = payment.attempts.filter(sequence=sequence).first() if payment else None
         if payment is None or attempt is None or attempt.intent_id not in (None, intent.id):
             raise UnknownIntent(f"{intent.id} names payment {payment_id}, which is not in the books.")
-        if _goes_back(attempt.status, intent.status):
+        if _goes_back(attempt, intent.status):
             return payment  # read before, booked after what another request or a webhook has read since
+        if attempt.status == PaymentStatus.FAILED and intent.status in ENDED:
+            _close(attempt, intent)
+            return payment
         wrong = _mismatch(payment, attempt, intent)
         if wrong:
             _book_mismatch(payment, attempt, intent, wrong)
@@ -92,6 +95,7 @@ def book(intent: gateway.Intent) -> Payment | None:
         attempt.status = intent.status
         attempt.error_code, attempt.error_message = intent.error_code, intent.error_message
         attempt.capture_before = intent.capture_before
+        attempt.stray_cents = 0
         attempt.save()
         if _is_in_force(payment, attempt, order):
             _move(payment, attempt, intent)
@@ -101,26 +105,45 @@ def book(intent: gateway.Intent) -> Payment | None:
             _book_refunds(payment, intent, refunds)
             if is_news and payment.kind != Payment.Kind.ORDER:
                 _tell_of_fee(payment, attempt)
-        elif attempt.status in ALIVE:
+        else:
+            _book_stray(attempt, intent)
+        # Told as news only: who lets it go reads it again, and would be told for ever where it cannot be let go.
+        if is_news and _is_to_be_cancelled(payment, attempt):
             tell_holds_let_go()
     return payment
+
+
+def _in_the_books(intent: gateway.Intent) -> tuple[uuid.UUID, int] | None:
+    """Whose intent it is by our own books: they know it, whatever its metadata say and whatever we are called now."""
+    return PaymentAttempt.objects.filter(intent_id=intent.id).values_list("payment", "sequence").first()
 
 
 def payment_named(intent: gateway.Intent) -> tuple[uuid.UUID, int] | None:
     """The payment and the attempt that an intent says it belongs to; None where it is somebody else's.
 
-    Others may use the same account, with the same names for things: `site` tells them apart.
+    Others may use the same account, with the same names for things: `site` tells them apart. It is ours as it is
+    now, or as it was when the attempt was written down.
     """
-    if intent.metadata.get("site", settings.SITE_URL) != settings.SITE_URL:
-        return None
+    site = intent.metadata.get("site")
     try:
-        return uuid.UUID(intent.metadata.get("payment", "")), int(intent.metadata.get("sequence", ""))
+        named = uuid.UUID(intent.metadata.get("payment", "")), int(intent.metadata.get("sequence", ""))
     except ValueError:
         return None
+    if site is None or (site != settings.SITE_URL and not _asked_as(site, *named)):
+        return None
+    return named
 
 
-def _goes_back(booked: str, read: str) -> bool:
-    """Whether `read` is older than `booked`: a hold is only ever captured or ended, and an end is the end."""
+def _asked_as(site: str, payment_id: uuid.UUID, sequence: int) -> bool:
+    asked = PaymentAttempt.objects.filter(payment=payment_id, sequence=sequence)
+    return asked.filter(parameters__metadata__site=site).exists()
+
+
+def _goes_back(attempt: PaymentAttempt, read: str) -> bool:
+    """Whether `read` is older than what is booked: a hold is only ever captured or ended, and an end is the end."""
+    booked = attempt.status
+    if attempt.closed_at is not None:
+        return True
     if booked == PaymentStatus.AUTHORIZED:
         return read != booked and read not in FINAL
     return booked in FINAL and read != booked
@@ -140,15 +163,45 @@ def _mismatch(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent)
     return ""
 
 
+def _close(attempt: PaymentAttempt, intent: gateway.Intent) -> None:
+    """A try that failed is over at Stripe, too. Why it failed stays, for whoever looks at it."""
+    attempt.intent_id, attempt.closed_at, attempt.stray_cents = intent.id, timezone.now(), 0
+    attempt.save(update_fields=["intent_id", "closed_at", "stray_cents"])
+
+
+def _book_stray(attempt: PaymentAttempt, intent: gateway.Intent) -> None:
+    """Money that was taken and that does not move the payment: people have to give it back (at Stripe)."""
+    left = max(intent.captured_cents - intent.refunded_cents, 0)
+    if attempt.stray_cents != left:
+        if left:
+            log.error("payment_taken_astray", intent=intent.id, attempt=attempt.idempotency_key, cents=left)
+        attempt.stray_cents = left
+        attempt.save(update_fields=["stray_cents"])
+
+
+def _is_to_be_cancelled(payment: Payment, attempt: PaymentAttempt) -> bool:
+    """Whether its intent could still hold something that nobody wants.
+
+    A declined one, too: whoever has its secret could try one card after the other on it.
+    """
+    if attempt.status in ALIVE:
+        return attempt.sequence != payment.in_force or payment.released_at is not None
+    return attempt.status == PaymentStatus.FAILED and not attempt.off_session
+
+
 def _book_mismatch(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent, wrong: str) -> None:
     """Nothing is opened or sent for such money; what is held of it is let go."""
-    log.error("payment_mismatch", intent=intent.id, attempt=attempt.idempotency_key, wrong=wrong)
+    is_news = attempt.error_code != MISMATCH
+    if is_news:
+        log.error("payment_mismatch", intent=intent.id, attempt=attempt.idempotency_key, wrong=wrong)
     attempt.intent_id, attempt.status = intent.id, PaymentStatus.FAILED
     attempt.error_code, attempt.error_message = MISMATCH, wrong
     attempt.save(update_fields=["intent_id", "status", "error_code", "error_message"])
     if _is_in_force(payment, attempt, None) and payment.status != PaymentStatus.CAPTURED:
         _lose(payment, PaymentStatus.FAILED)
-    tell_holds_let_go()
+    _book_stray(attempt, intent)
+    if is_news and intent.status != PaymentStatus.CAPTURED:
+        tell_holds_let_go()
 
 
 def _lock_order_of(payment_id: uuid.UUID) -> Order | None:
@@ -172,13 +225,21 @@ def _is_in_force(payment: Payment, attempt: PaymentAttempt, order: Order | None)
         return False
     if has_ended and Payment.objects.live().filter(order=payment.order_id).exists():
         return False
-    total_cents = order.total_cents if order is not None else None
-    if stands and attempt.parameters["amount"] < (total_cents or 0):
-        return False  # the order was changed while the renewal was on its way
+    if payment.kind == Payment.Kind.ORDER and _is_too_little(attempt, order, stands=stands):
+        return False  # the order was changed while this was on its way
     if payment.in_force and stands:
         tell_holds_let_go()  # the earlier hold
     payment.in_force = attempt.sequence
     return True
+
+
+def _is_too_little(attempt: PaymentAttempt, order: Order | None, *, stands: bool) -> bool:
+    """A cart is compared when it is settled; an order was accepted for its total."""
+    if order is None or order.total_cents is None or attempt.status != PaymentStatus.AUTHORIZED:
+        return False
+    if order.status == Status.CART and not stands:
+        return False
+    return bool(attempt.parameters["amount"] < order.total_cents)
 
 
 def _move(payment: Payment, attempt: PaymentAttempt, intent: gateway.Intent) -> None:
@@ -247,9 +308,11 @@ def _book_refunds(payment: Payment, intent: gateway.Intent, seen: list[gateway.R
         said = (
             Refund.Status(refund.status) if refund.status in Refund.Status.values else Refund.Status.PENDING
         )
-        if _REFUND_COMES_TO.index(said) < _REFUND_COMES_TO.index(Refund.Status(ours.status)):
+        # Ours may have failed because nobody answered; only what Stripe has said can be newer than what it says.
+        heard_of = ours.stripe_id is not None
+        if heard_of and _REFUND_COMES_TO.index(said) < _REFUND_COMES_TO.index(Refund.Status(ours.status)):
             continue  # read before, booked after what another request has read since
-        if ours.status == Refund.Status.CREATED and said in GIVEN_BACK:
+        if not heard_of and said in GIVEN_BACK:
             tell_refund_under_way(ours)
         ours.stripe_id, ours.amount_cents, ours.status = refund.id, refund.amount_cents, said
         ours.error_message = refund.error_message
