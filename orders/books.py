@@ -22,7 +22,7 @@ from inventory.free_days import stretches
 from inventory.models import Card, Reservation
 from inventory.short_lines import spread
 from orders.models import DisputeStatus, Order, OrderCard, Payment, PaymentStatus, Refund
-from orders.payments import unanswered_renewals
+from orders.payments import taken_astray, unanswered_renewals
 from orders.payments.truth import GIVEN_BACK
 from orders.states import RESERVED, Status
 
@@ -46,6 +46,7 @@ def violations(*, today: date) -> list[str]:
             *_places_taken_twice(),
             *_open_orders_without_their_money(today=today),
             *_decks_that_left_unpaid(),
+            *_taken_astray(),
             *_cancelled_and_kept(),
             *_paid_for_and_never_dispatched(today=today),
         ]
@@ -223,6 +224,14 @@ def _decks_that_left_unpaid() -> Iterator[str]:
         yield f"{order} is {order.status}, but its payment was not taken."
     for order in left.filter(Exists(paid.filter(captured_cents__lt=OuterRef("total_cents")))).order_by("pk"):
         yield f"{order} is {order.status}, but less than its total was taken."
+
+
+def _taken_astray() -> Iterator[str]:
+    for attempt in taken_astray():
+        yield (
+            f"{attempt.payment.order}: {attempt.stray_cents} cents were taken by {attempt.intent_id}, "
+            "and no payment stands for them."
+        )
 
 
 def _cancelled_and_kept() -> Iterator[str]:

@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from inventory.money import format_cents
 from orders.models import DisputeStatus, Order, Payment, PaymentAttempt, PaymentStatus, Refund
 from orders.payment_says import fee_name, money_of
+from orders.payments import taken_astray
 from orders.payments.attempts import UNANSWERED
 from orders.payments.truth import MISMATCH
 from orders.states import Status
@@ -46,13 +47,25 @@ def _disputed(now: datetime) -> Iterator[ToLookAt]:
 
 def _mismatched(now: datetime) -> Iterator[ToLookAt]:
     attempts = PaymentAttempt.objects.filter(
-        error_code=MISMATCH, created_at__gte=now - MISMATCHES_SHOWN
+        error_code=MISMATCH, stray_cents=0, created_at__gte=now - MISMATCHES_SHOWN
     ).select_related("payment__order")
     for attempt in attempts.order_by("created_at", "pk")[:SHOWN_OF_EACH]:
         yield ToLookAt(
             attempt.payment.order,
             "Not as asked for",
             f"{attempt.error_message} Look at it at Stripe, as {attempt.intent_id}.",
+        )
+
+
+def _taken_astray(now: datetime) -> Iterator[ToLookAt]:
+    for attempt in taken_astray()[:SHOWN_OF_EACH]:
+        amount = format_cents(attempt.stray_cents, attempt.payment.currency)
+        why = f"{attempt.error_message} " if attempt.error_code == MISMATCH else ""
+        yield ToLookAt(
+            attempt.payment.order,
+            "Taken astray",
+            f"{why}{amount} were taken, and no payment stands for them: refund them at Stripe, "
+            f"as {attempt.intent_id}.",
         )
 
 
@@ -144,6 +157,7 @@ def _oldest(payments: QuerySet[Payment]) -> QuerySet[Payment]:
 _LOOKS: Sequence[Callable[[datetime], Iterator[ToLookAt]]] = (
     _disputed,
     _mismatched,
+    _taken_astray,
     _paid_and_cancelled,
     _refund_failed,
     _without_hold,

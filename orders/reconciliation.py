@@ -23,6 +23,7 @@ from orders.checkout import CheckoutError, settle
 from orders.models import DisputeStatus, Order, Payment, PaymentAttempt, PaymentStatus, Refund
 from orders.models.payment import ENDED
 from orders.payments.attempts import KEY_IS_KEPT, charges
+from orders.payments.holds import UNANSWERED_AFTER
 from orders.payments.truth import ALIVE, MISMATCH, payment_named
 from orders.signals import tell_hold_lost
 from orders.states import Status
@@ -33,7 +34,6 @@ log = structlog.get_logger(__name__)
 LISTED = timedelta(
     days=8
 )  # longer than a hold lasts; what is older, and still open in the books, is read singly
-UNANSWERED_AFTER = timedelta(minutes=10)  # until then the request may be on its way
 STRAY_AFTER = timedelta(hours=1)  # an intent of ours that is in no book
 CAPTURE_UNANSWERED_AFTER = timedelta(minutes=15)  # longer than a dispatch can take
 DIALOG_LEFT_AFTER = timedelta(hours=24)  # the bank's dialog, for a cart
@@ -180,7 +180,7 @@ class _Run:
         attempt.refresh_from_db()
         payment.refresh_from_db()
         after = _as_booked(attempt, payment)
-        if attempt.error_code == MISMATCH:
+        if attempt.error_code == MISMATCH and not attempt.stray_cents:  # that is reported by itself
             self._report(f"{attempt}: {intent_id} is not what was asked for. {attempt.error_message}")
         if before != after:
             self._repaired(f"{attempt}: {_words(before)} in the books, {_words(after)} at Stripe; booked.")
@@ -216,7 +216,8 @@ class _Run:
         )
         open_here = PaymentAttempt.objects.filter(
             Q(status__in=ALIVE)
-            | Q(status=PaymentStatus.CAPTURED) & (Exists(unsettled) | Q(payment__dispute=DisputeStatus.OPEN)),
+            | Q(status=PaymentStatus.CAPTURED) & (Exists(unsettled) | Q(payment__dispute=DisputeStatus.OPEN))
+            | Q(stray_cents__gt=0),
             intent_id__isnull=False,
         )
         refunded = open_here.filter(Exists(unsettled)).values_list("pk", flat=True)
@@ -333,6 +334,16 @@ class _Run:
             self._report(
                 f"{payment.order} has left, and its money is held but not taken. Take it before it expires."
             )
+        for attempt in payments.taken_astray():
+            why = (
+                f"It is not what was asked for: {attempt.error_message} "
+                if attempt.error_code == MISMATCH
+                else ""
+            )
+            self._report(
+                f"{attempt.payment.order}: {attempt.stray_cents} cents are taken by {attempt.intent_id}, and no "
+                f"payment stands for them. {why}Refund them at Stripe."
+            )
 
 
 def _next_of(listed: Iterator[gateway.Intent]) -> list[gateway.Intent]:
@@ -364,10 +375,12 @@ def _taken_for_nothing() -> Iterator[Payment]:
 
 def _differs(attempt: PaymentAttempt, intent: gateway.Intent) -> bool:
     payment = attempt.payment
+    if attempt.closed_at is not None:
+        return False
     if attempt.intent_id is None or attempt.status != intent.status:
         return True
     if attempt.sequence != payment.in_force:
-        return False
+        return attempt.stray_cents != intent.captured_cents - intent.refunded_cents
     return (
         payment.status != intent.status
         or payment.captured_cents != intent.captured_cents

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('orders', '0005_late_day_cents'),
+        ('orders', '0006_attempt_closed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -548,6 +548,11 @@ def mismatched(order: Order) -> None:
     attempted(order.payments.get(), PaymentStatus.FAILED, error_code="mismatch", error_message="Not so.")
 
 
+def taken_astray(order: Order) -> None:
+    attempted(order.payments.get(), PaymentStatus.CAPTURED)
+    PaymentAttempt.objects.update(stray_cents=5)
+
+
 def cancelled_and_paid(order: Order) -> None:
     paid(order)
     Order.objects.update(status=Status.CANCELLED)
@@ -569,6 +574,7 @@ def fee_not_paid(order: Order) -> None:
 LOOKS = {
     "Disputed": disputed,
     "Not as asked for": mismatched,
+    "Taken astray": taken_astray,
     "Paid and cancelled": cancelled_and_paid,
     "Refund failed": refund_failed,
     "Nothing held": hold_lost,
