@@ -105,7 +105,7 @@ def test_after_a_day_a_decline_that_was_not_heard_is_told(sandbox):
 
     assert caught.value.code == "insufficient_funds"
     assert attempt_of(cart).status == PaymentStatus.FAILED
-    assert at_stripe(sandbox) == ["requires_payment_method"]
+    assert at_stripe(sandbox) == ["canceled"]
 
 
 def test_after_a_day_what_never_reached_stripe_is_not_sent_with_the_old_card(sandbox):
