@@ -125,12 +125,12 @@ def _write_lines(orders: Sequence[Order], lines: Lines, status: Status) -> None:
         with _for_many(lines, "orders_ordercard"):
             cursor.execute(
                 "INSERT INTO orders_ordercard (order_id, card_id, quantity, zone, needed, day_price_cents,"
-                " reservation_id, added_at)"
-                " SELECT order_id, line.card_id, line.quantity, 'main', needed, %s, reservation.id, now()"
+                " value_cents, reservation_id, added_at)"
+                " SELECT order_id, line.card_id, line.quantity, 'main', needed, %s, %s, reservation.id, now()"
                 " FROM bench_line AS line JOIN orders_order AS placed ON placed.id = order_id"
                 " LEFT JOIN inventory_reservation AS reservation"
                 " ON reservation.claim = placed.claim AND reservation.card_id = line.card_id",
-                [None if status == Status.CART else 5],
+                [None, None] if status == Status.CART else [5, 500],
             )
         cursor.execute("DROP TABLE bench_line")
 
@@ -148,16 +148,18 @@ def _write_money_and_events(orders: Sequence[Order], status: Status) -> None:
     story = _STORY[: _STORY.index(status) + 1]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO orders_payment (id, order_id, kind, amount_cents, currency, status, payment_method,"
-            " card_brand, card_last4, created_at)"
-            " SELECT gen_random_uuid(), id, 'order', total_cents, 'eur', %s, 'pm_bench', 'visa', '4242', now()"
-            " FROM orders_order WHERE id BETWEEN %s AND %s",
-            [PaymentStatus.CAPTURED if taken else PaymentStatus.AUTHORIZED, first, last],
+            "INSERT INTO orders_payment (id, order_id, kind, amount_cents, currency, status, in_force,"
+            " captured_cents, captured_at, refunded_cents, dispute, reason, payment_method, card_brand, card_last4,"
+            " created_at)"
+            " SELECT gen_random_uuid(), id, 'order', total_cents, 'eur', %s, 1,"
+            " CASE WHEN %s THEN total_cents ELSE 0 END, CASE WHEN %s THEN now() END, 0, '', '', 'pm_bench', 'visa',"
+            " '4242', now() FROM orders_order WHERE id BETWEEN %s AND %s",
+            [PaymentStatus.CAPTURED if taken else PaymentStatus.AUTHORIZED, taken, taken, first, last],
         )
         cursor.execute(
             "INSERT INTO orders_paymentattempt (payment_id, sequence, parameters, idempotency_key, intent_id,"
-            " status, error_code, error_message, created_at)"
-            " SELECT id, 1, '{}', id::text, 'pi_' || id, status, '', '', now() FROM orders_payment"
+            " off_session, stray_cents, status, error_code, error_message, created_at)"
+            " SELECT id, 1, '{}', id::text, 'pi_' || id, false, 0, status, '', '', now() FROM orders_payment"
             " WHERE order_id BETWEEN %s AND %s",
             [first, last],
         )
