@@ -16,7 +16,7 @@ from orders.checkout import CheckoutError
 from orders.fulfilment import dispatch
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus, Refund
 from orders.payments.attempts import begin_attempt
-from orders.payments.truth import MISMATCH, payment_named
+from orders.payments.truth import MISMATCH, book, payment_named
 from orders.payments_to_look_at import payments_to_look_at
 from orders.reconciliation import reconcile
 from orders.transitions import SYSTEM, lock_order
@@ -88,6 +88,13 @@ def test_a_shop_that_moved_takes_the_money_that_was_held_before(sandbox, setting
     assert total_payment(order).status == PaymentStatus.CAPTURED
 
 
+def test_an_intent_in_the_books_is_ours_whatever_its_metadata_say(sandbox):
+    order = open_order(sandbox)
+    intent = gateway.retrieve(intent_id_of(total_payment(order)))
+
+    assert book(dataclasses.replace(intent, metadata={})) == total_payment(order)
+
+
 def test_a_shop_that_moved_adopts_what_it_asked_for_before(sandbox, settings):
     order = open_order(sandbox)
     renewal = renewal_of(order)
@@ -156,6 +163,9 @@ def test_the_worker_comes_to_an_end_with_what_the_bank_works_on(sandbox, asked_t
     payments.send(renewal)
 
     assert void_until_nobody_asks(asked_to_void) <= 2
+    renewal.refresh_from_db()
+    payments.sync_intent(renewal.intent_id)
+    assert asked_to_void == []
 
 
 # --- a secret that got about ------------------------------------------------------------------------------
