@@ -61,6 +61,14 @@ def holds_end_soon(settings) -> None:
     settings.RENEW_BEFORE_HOURS = 8 * 24
 
 
+def held_for_long(sandbox: Sandbox) -> Order:
+    """An open order; more than half of its hold is over."""
+    order = open_order(sandbox)
+    begun = timezone.now() - timedelta(days=8)
+    PaymentAttempt.objects.filter(payment__order=order).update(created_at=begun)
+    return order
+
+
 def unpaid_fee(order: Order, *, amount_cents: int = 500) -> Payment:
     return Payment.objects.create(
         order=order,
@@ -246,7 +254,7 @@ def test_an_answer_that_was_lost_is_asked_for_again_with_the_same_key(sandbox, m
 
 @pytest.mark.usefixtures("holds_end_soon")
 def test_a_hold_that_ends_soon_gives_way_to_the_new_one(sandbox):
-    order = open_order(sandbox)
+    order = held_for_long(sandbox)
     [old] = held_at_stripe(order, sandbox)
 
     assert hold_again(order, sandbox).done
@@ -267,7 +275,7 @@ def test_a_hold_that_stands_for_long_is_not_made_twice(sandbox):
 
 @pytest.mark.usefixtures("holds_end_soon")
 def test_a_declined_card_leaves_the_hold_that_ends_soon(sandbox):
-    order = open_order(sandbox)
+    order = held_for_long(sandbox)
 
     assert hold_again(order, sandbox, DECLINED).status == PaymentStatus.FAILED
 
@@ -277,7 +285,7 @@ def test_a_declined_card_leaves_the_hold_that_ends_soon(sandbox):
 
 @pytest.mark.usefixtures("holds_end_soon")
 def test_the_bank_has_time_to_answer_although_the_old_hold_still_stands(sandbox):
-    order = open_order(sandbox)
+    order = held_for_long(sandbox)
     [old] = held_at_stripe(order, sandbox)
     assert hold_again(order, sandbox, THREE_D_SECURE).status == PaymentStatus.ACTION_REQUIRED
     payments.void_released_payments()
@@ -293,7 +301,7 @@ def test_the_bank_has_time_to_answer_although_the_old_hold_still_stands(sandbox)
 
 @pytest.mark.usefixtures("holds_end_soon")
 def test_a_dialog_that_was_left_beside_a_hold_is_cancelled_an_hour_later(sandbox):
-    order = open_order(sandbox)
+    order = held_for_long(sandbox)
     [old] = held_at_stripe(order, sandbox)
     hold_again(order, sandbox, THREE_D_SECURE)
     PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(minutes=61))
