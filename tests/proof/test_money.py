@@ -23,6 +23,7 @@ import requests
 import stripe
 import time_machine
 from django.db import transaction
+from django.db.models import Q
 from django.test import Client, TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -41,7 +42,7 @@ from orders.checkout import CheckoutError, accept_shortfall, go_back
 from orders.fees import FeeError, charge_fee, limits_of_cart, retry_fees
 from orders.fulfilment import NotDispatchable, check_in, dispatch
 from orders.lines import lines_of, quote_of
-from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
+from orders.models import DisputeStatus, Order, Payment, PaymentAttempt, PaymentStatus
 from orders.payments import void_released_payments
 from orders.payments.refunding import RefundError, refund, send_unsent_refunds
 from orders.payments.renewal import renew_authorizations
@@ -486,8 +487,10 @@ class Money(RuleBasedStateMachine):
                     assert attempt.status == PaymentStatus.CAPTURED
                 if intent.status == "requires_capture":
                     assert (attempt.status, payment.status) == (PaymentStatus.AUTHORIZED,) * 2
-        # A deck that is late, or a desk that lets the days of an order pass, has work to do, which the books say, too.
-        missed = Order.objects.filter(status=Status.OPEN, back_on__lte=self.today)
+        # The books say, too, what is the work of people: a deck that is late, an order whose days the desk let pass, a
+        # payment that Stripe gives nothing back of, because the customer's bank asks about it.
+        disputed = Q(status=Status.CANCELLED, payments__dispute=DisputeStatus.OPEN)
+        missed = Order.objects.filter(Q(status=Status.OPEN, back_on__lte=self.today) | disputed)
         neglected = {str(order) for order in missed}
         wrong = [
             said
