@@ -635,14 +635,14 @@ def test_what_is_put_right_leaves_the_list(what, mended):
 
 
 @pytest.mark.parametrize("number", [1, 10])
-def test_seven_queries_find_what_to_look_at(number, django_assert_num_queries):
+def test_eight_queries_find_what_to_look_at(number, django_assert_num_queries):
     for _ in range(number):
         order = placed({stocked_card(4): 1}, user=UserFactory())
         fee_of(order, status=PaymentStatus.FAILED)
         attempted(order.payments.get(kind="order"), PaymentStatus.FAILED, error_code="mismatch")
     Payment.objects.filter(kind="order").update(status=PaymentStatus.EXPIRED)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         found = payments_to_look_at(now=timezone.now())
         assert [one.order.contact_email for one in found]
 

@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 import requests
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -327,9 +328,9 @@ def test_an_intent_of_somebody_else_is_taken_and_left_alone(sandbox, metadata):
 
 
 def test_an_intent_that_names_a_payment_that_is_in_no_book_is_asked_for_again(sandbox):
-    event = foreign_intent(sandbox, {"payment": str(uuid.uuid4()), "sequence": "1"})
+    ours = {"site": settings.SITE_URL, "payment": str(uuid.uuid4()), "sequence": "1"}
 
-    response = deliver(event, sandbox)
+    response = deliver(foreign_intent(sandbox, ours), sandbox)
 
     assert response.status_code == 503
     assert not WebhookEvent.objects.exists()
