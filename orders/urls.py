@@ -38,7 +38,9 @@ urlpatterns = [
     path("orders/link/<str:token>/", orders.open_link, name="link"),
     path("orders/cards/", saved_cards.saved_cards, name="cards"),
     path("orders/pay/<str:token>/", pay_again.open_link, name="pay_link"),
-    path("orders/link/<str:token>/receipt/", receipts.open_link, name="receipt_link"),
+    path(
+        "orders/link/<str:token>/receipt/", orders.open_link, {"page": "orders:receipt"}, name="receipt_link"
+    ),
     path("orders/<slug:number>/", orders.show, name="order"),
     path("orders/<slug:number>/receipt/", receipts.show, name="receipt"),
     path("orders/<slug:number>/cancel/", orders.cancel, name="cancel"),

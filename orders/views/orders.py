@@ -71,10 +71,10 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """From an e-mail: shows the order to whoever has the link, without signing in."""
+def open_link(request: HttpRequest, token: str, page: str = "orders:order") -> HttpResponse:
+    """From an e-mail: shows the order, or its receipt, to whoever has the link, without signing in."""
     number = number_in_link(token)
     if number is None or not Order.objects.filter(number=number).exists():
         raise Http404("This link is not valid any more.")
     remember_linked(request, number)
-    return redirect("orders:order", number=number)
+    return redirect(page, number=number)

@@ -4,17 +4,16 @@ from email.utils import parseaddr
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from orders.emails import number_in_link
 from orders.models import Order
 from orders.receipt import NothingCharged, receipt_of
 from orders.states import Status
-from orders.views.access import own_order, remember_linked
+from orders.views.access import own_order
 
 
 @never_cache
@@ -35,17 +34,6 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         "shop_email": parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
     }
     return render(request, "orders/receipt.html", context)
-
-
-@never_cache
-@require_safe
-def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """From an e-mail: shows the receipt to whoever has the link, without signing in."""
-    number = number_in_link(token)
-    if number is None or not Order.objects.filter(number=number).exists():
-        raise Http404("This link is not valid any more.")
-    remember_linked(request, number)
-    return redirect("orders:receipt", number=number)
 
 
 def _order(request: HttpRequest, number: str) -> tuple[Order, str]:
