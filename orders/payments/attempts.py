@@ -79,38 +79,35 @@ def _card(confirmation_token: str, payment_method: str) -> dict[str, str]:
     return {"payment_method": payment_method}
 
 
+def _card_left_by(last: Payment) -> dict[str, Any]:
+    assert last.customer is not None
+    return {
+        "customer": last.customer.stripe_id,
+        "payment_method": last.payment_method,
+        "off_session": True,
+    }
+
+
 def begin_renewal(
     *, order: Order, amount_cents: int, last: Payment, now: datetime | None = None
 ) -> PaymentAttempt:
     """As `begin_attempt`, without the customer: by the card that `last` was held on."""
-    assert last.customer is not None
     return _write_down(
         _payment_for(order, amount_cents),
         amount_cents=amount_cents,
         off_session=True,
         now=now,
-        more={
-            "customer": last.customer.stripe_id,
-            "payment_method": last.payment_method,
-            "capture_method": "manual",
-            "off_session": True,
-        },
+        more={**_card_left_by(last), "capture_method": "manual"},
     )
 
 
 def begin_charge(*, payment: Payment, last: Payment) -> PaymentAttempt:
     """The next try to charge a fee at once, without the customer: by the card that `last` was held on."""
-    assert last.customer is not None
     return _write_down(
         payment,
         amount_cents=payment.amount_cents,
         off_session=True,
-        more={
-            "customer": last.customer.stripe_id,
-            "payment_method": last.payment_method,
-            "capture_method": "automatic",
-            "off_session": True,
-        },
+        more={**_card_left_by(last), "capture_method": "automatic"},
     )
 
 
