@@ -5,15 +5,14 @@ cannot change what has been paid for. Domain errors are `CartError`s with a mess
 has changed when one is raised.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from inventory.card_names import nearest_names, resolve_names
-from inventory.decklist import MAX_QUANTITY, Problem, parse
+from inventory.deck_lists import LineKey, ReadList, UnknownLine, resolve
+from inventory.decklist import MAX_QUANTITY, parse
 from inventory.models import Card, Printing, TemplateDeck, Zone
 from orders.models import Order, OrderCard, OrderTemplateDeck
 from orders.models.order import DAYS
@@ -23,19 +22,10 @@ from orders.states import Status
 from orders.transitions import lock_order
 
 MAX_LINES = 500
-MOST_SUGGESTIONS = 20  # lines of a quick add that are told the nearest names
 
 
 class CartError(ValueError):
     """What the customer asked for cannot be done; the message says what can. The cart is unchanged."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownLine:
-    """A line of a quick add that was not added: its problem, and the nearest names where it named no card."""
-
-    problem: Problem
-    nearest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +34,6 @@ class QuickAdded:
 
     copies: int
     unknown: tuple[UnknownLine, ...]
-
-
-LineKey = tuple[int, str, int | None]  # card, zone, preferred printing: what makes two lines equal
 
 
 def cart_of(owner: Owner | None) -> Order | None:
@@ -189,29 +176,17 @@ def quick_add(*, cart: Order, text: str) -> QuickAdded:
     deck_list = parse(text)
     if not deck_list.lines and not deck_list.problems:
         raise CartError("Write a card to add, for example 4 Lightning Bolt.")
-    wholes = {line.whole for line in deck_list.lines} | {problem.whole for problem in deck_list.problems}
-    cards = resolve_names(wholes | {line.name for line in deck_list.lines})
-    additions: Counter[LineKey] = Counter()
-    unknown = []
-    for problem in deck_list.problems:
-        if problem.whole in cards:  # +2 Mace
-            additions[cards[problem.whole].pk, problem.zone, None] += 1
-        else:
-            unknown.append(UnknownLine(problem))
-    for line in deck_list.lines:
-        if line.whole in cards:  # no number of copies, or one that belongs to the name: one copy
-            additions[cards[line.whole].pk, line.zone, None] += 1
-        elif line.name in cards:
-            additions[cards[line.name].pk, line.zone, None] += line.quantity
-        else:
-            problem = Problem(line.number, str(line), f"No card is called “{line.name}”.")
-            suggests = len(unknown) < MOST_SUGGESTIONS  # each takes a look at every name there is
-            unknown.append(UnknownLine(problem, tuple(nearest_names(line.name)) if suggests else ()))
+    read = resolve(deck_list)
+    return QuickAdded(add_lines(cart=cart, read=read), read.unknown)
+
+
+def add_lines(*, cart: Order, read: ReadList) -> int:
+    """Adds what a list asks for, as far as it was understood; returns the number of copies."""
+    additions = read.copies()
     if additions:
         with transaction.atomic():
             _add(lock_cart(cart), additions)
-    unknown.sort(key=lambda line: line.problem.number)
-    return QuickAdded(sum(additions.values()), tuple(unknown))
+    return sum(additions.values())
 
 
 @transaction.atomic

@@ -42,7 +42,9 @@ def _written(card: str, zone: str) -> str:
 class DeckLine:
     """A card asked for. `name` is as written; `zone` is main, sideboard or commander; `number` counts from 1.
 
-    `whole` is the line with its number of copies: a few cards have names that begin with a number.
+    `whole` is the line with its number of copies: a few cards have names that begin with a number. The printing
+    that it asks for is as written, too: `set_code` and `collector_number` are text (GNT-52, 791★), `finish` is
+    foil or etched; all of them empty where the line does not say.
     """
 
     number: int
@@ -50,6 +52,9 @@ class DeckLine:
     name: str
     zone: str = "main"
     whole: str = field(default="", compare=False)
+    set_code: str = ""
+    collector_number: str = ""
+    finish: str = ""
 
     def __str__(self) -> str:
         return _written(f"{self.quantity} {self.name}", self.zone)
@@ -71,8 +76,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class DeckList:
-    lines: tuple[DeckLine, ...] = field(default=())
-    problems: tuple[Problem, ...] = field(default=())
+    """A list as it was read: what it asks for, what could not be read, and what is shown but never added.
+
+    `aside` are the lines of zones that are no part of a deck (Maybeboard, Considering, Tokens); `name` is the
+    deck's, and `form` says which kind of file it was, both empty where the list does not say.
+    """
+
+    lines: tuple[DeckLine, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    aside: tuple[DeckLine, ...] = ()
+    name: str = ""
+    form: str = ""
 
 
 def check_quantity(text: str) -> int:
