@@ -5,8 +5,8 @@ same name. Names are compared folded (inventory/names.py).
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.db.models import Count, Max
 from rapidfuzz import fuzz, process
@@ -17,7 +17,10 @@ from inventory.names import fold_name
 LONGEST_NAME = 200  # characters; the longest real card name has 141. What is longer is not looked up.
 _LOWEST_SCORE = 70.0  # of 100: below it a suggestion looks like a joke
 _PREFIX_SCORE = 85.0  # "thalia" is nearer to "Thalia's Lancers" than to "Thallid"
+_FEWEST_LETTERS = 3  # of a name that is known by its letters alone
 _SLASHES = re.compile(r"\s*/+\s*")
+_REMARK = re.compile(r"(?:\s*\([^()]*\))+$")  # Castle Locthwain (Extended Art)
+_REBALANCED = re.compile(r"^A-(?=\w)")  # Arena's own version of a card
 
 
 # --- which names to look for ----------------------------------------------------------------------------
@@ -54,6 +57,27 @@ def _is_encodable(name: str) -> bool:
     return True
 
 
+def plainer_names(name: str) -> list[str]:
+    """What `name` means to those who put more into it than is printed on the card, the likeliest first. Pure.
+
+    For names that are no card's as they stand: shops tell variants apart by a remark in brackets, and Arena marks
+    its own version of a card. A number in brackets is left to the caller: it may be one of copies.
+
+    >>> plainer_names("Castle Locthwain (Extended Art)"), plainer_names("A-Dragon's Rage Channeler")
+    (['Castle Locthwain'], ["Dragon's Rage Channeler"])
+    """
+    plain = _REBALANCED.sub("", name)
+    remark = _REMARK.search(plain)
+    if remark and any(character.isalpha() for character in remark[0]):
+        plain = plain[: remark.start()]
+    return [plain] if plain not in ("", name) else []
+
+
+def letters_of(folded: str) -> str:
+    """The letters and digits of a folded name, without what stands between them. Pure."""
+    return "".join(character for character in folded if character.isalnum())
+
+
 def resolve_names(names: Iterable[str], *, cards: CardQuerySet | None = None) -> dict[str, Card]:
     """The card behind each name, by the name as it was given; names of no card are left out.
 
@@ -86,24 +110,45 @@ def _rank(card: Card, form: str) -> int:
     return 0 if card.folded_name == form else card.folded_names.index(form) + 1
 
 
+def resolve_by_letters(names: Iterable[str]) -> dict[str, Card]:
+    """The card behind each name that differs from it in nothing but punctuation: "Urzas Tower", "Fire & Ice".
+
+    For names that `resolve_names` does not know. Letters that two cards share mean neither. Two queries for any
+    number of names, once the names have been read.
+    """
+    known = name_list().by_letters
+    found = {
+        name: known[letters]
+        for name in names
+        if len(letters := letters_of(fold_name(name[:LONGEST_NAME]))) >= _FEWEST_LETTERS and letters in known
+    }
+    cards = Card.objects.in_bulk(set(found.values())) if found else {}
+    return {name: cards[card_id] for name, card_id in found.items() if card_id in cards}
+
+
 # --- the nearest names ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class NameList:
-    """Every name and face, folded and ready to be compared; the four sequences run side by side."""
+    """Every name and face, folded and ready to be compared; the four sequences run side by side.
+
+    `by_letters` has the id of the one card that is called so, whatever stands between the letters.
+    """
 
     folded: Sequence[str]
     is_face: Sequence[bool]  # not the whole name
     names: Sequence[str]  # the whole name, as it is written
     card_ids: Sequence[int]
+    by_letters: Mapping[str, int] = field(default_factory=dict)
 
     def nearest(self, name: str, *, limit: int = 3) -> list[int]:
         """Positions of the `limit` nearest names, nearest first, one for each whole name. Pure.
 
-        Counts as near: few letters differ, or the same words in another order, or a name that begins so.
+        Counts as near: few letters differ, or the same words in another order, or a name that begins so; and
+        where too few are near, names in which it stands.
         """
-        query = fold_name(name[:LONGEST_NAME])
+        query = fold_name(_REMARK.sub("", name[:LONGEST_NAME]) or name[:LONGEST_NAME])
         if not query:
             return []
         scores: dict[int, float] = {}
@@ -117,6 +162,9 @@ class NameList:
             begin_so = [p for p, folded in enumerate(self.folded) if folded.startswith(query)]
             for position in sorted(begin_so, key=lambda p: len(self.folded[p]))[: 3 * limit]:
                 scores[position] = max(scores.get(position, 0.0), _PREFIX_SCORE)
+        if len(query) >= 4 and len(scores) < limit:
+            within = [p for p, folded in enumerate(self.folded) if query in folded and p not in scores]
+            scores |= dict.fromkeys(sorted(within, key=lambda p: len(self.folded[p]))[: 3 * limit], 0.0)
         nearest: dict[str, int] = {}
         for position in sorted(scores, key=lambda p: (-scores[p], self.is_face[p], len(self.folded[p]), p)):
             nearest.setdefault(self.names[position], position)
@@ -158,7 +206,25 @@ def _read_name_list() -> NameList:
             is_face.append(place > 0)
             names.append(name)
             card_ids.append(card_id)
-    return NameList(folded=folded, is_face=is_face, names=names, card_ids=card_ids)
+    return NameList(
+        folded=folded,
+        is_face=is_face,
+        names=names,
+        card_ids=card_ids,
+        by_letters=_by_letters(folded, is_face, card_ids),
+    )
+
+
+def _by_letters(folded: Sequence[str], is_face: Sequence[bool], card_ids: Sequence[int]) -> dict[str, int]:
+    """Whole names go before faces, as everywhere; letters that two cards share are left out."""
+    by_letters: dict[str, int] = {}
+    for faces in (False, True):
+        found: dict[str, set[int]] = {}
+        for form, of_face, card_id in zip(folded, is_face, card_ids, strict=True):
+            if of_face == faces and (letters := letters_of(form)) not in by_letters:
+                found.setdefault(letters, set()).add(card_id)
+        by_letters |= {letters: cards.pop() for letters, cards in found.items() if len(cards) == 1}
+    return by_letters
 
 
 def nearest_names(name: str, limit: int = 3) -> list[str]:
@@ -166,8 +232,16 @@ def nearest_names(name: str, limit: int = 3) -> list[str]:
 
     One query once the names have been read, and some 10 ms for 40,000 cards.
     """
-    names = name_list()
-    return [names.names[position] for position in names.nearest(name, limit=limit)]
+    return nearest_by_name([name], limit=limit)[name]
+
+
+def nearest_by_name(names: Iterable[str], limit: int = 3) -> dict[str, list[str]]:
+    """For each name the `limit` names of cards that it may have meant. One query for any number of names."""
+    known = name_list()
+    return {
+        name: [known.names[position] for position in known.nearest(name, limit=limit)]
+        for name in dict.fromkeys(names)
+    }
 
 
 def nearest_cards(names: Iterable[str], limit: int = 3) -> dict[str, list[Card]]:

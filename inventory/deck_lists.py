@@ -4,11 +4,14 @@ Between the parser (inventory/decklist/, which knows no card) and what is done w
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from inventory.card_names import nearest_names, resolve_names
+from inventory.card_names import nearest_by_name, plainer_names, resolve_by_letters, resolve_names
 from inventory.decklist import DeckLine, DeckList, Problem
 from inventory.models import Card, Printing
+from inventory.printing_choice import number_key, preference
 
 MOST_SUGGESTIONS = 20  # lines that are told the nearest names: each takes a look at every name there is
 
@@ -25,6 +28,15 @@ class ReadLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AsideLine:
+    """A line that is shown but never added; `card` is None where the shop knows none of that name."""
+
+    line: DeckLine
+    card: Card | None = None
+    printing: Printing | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownLine:
     """A line that names no card: its problem, and the nearest names."""
 
@@ -34,10 +46,15 @@ class UnknownLine:
 
 @dataclass(frozen=True, slots=True)
 class ReadList:
-    """What was understood and what was not, each in the order of its line numbers."""
+    """What was understood and what was not, each in the order of its line numbers.
+
+    `name` is the deck's own, empty where the list gives none.
+    """
 
     lines: tuple[ReadLine, ...]
     unknown: tuple[UnknownLine, ...]
+    aside: tuple[AsideLine, ...] = ()
+    name: str = ""
 
     def copies(self) -> Counter[LineKey]:
         """Copies by card, zone and printing: lines that are equal add up."""
@@ -50,28 +67,105 @@ class ReadList:
 def resolve(deck_list: DeckList) -> ReadList:
     """The cards behind the lines. Where a whole line is the name of a card, it is that card, once.
 
-    Two queries, and one once in a while for the nearest names.
+    A printing that the shop does not know is no error: the line means the card. Five queries at most, however
+    many lines, once the names have been read.
     """
-    wholes = {line.whole for line in deck_list.lines} | {problem.whole for problem in deck_list.problems}
-    cards = resolve_names(wholes | {line.name for line in deck_list.lines})
-    lines, unknown = [], []
+    cards = _cards_of(deck_list)
+    meant = [(line, _meant(line, cards)) for line in deck_list.lines]
+    aside = [(line, _meant(line, cards)) for line in deck_list.aside]
+    known = [(line, card) for line, card in meant if card is not None]
     for problem in deck_list.problems:
-        if problem.whole in cards:  # +2 Mace
-            line = DeckLine(problem.number, 1, problem.whole, problem.zone, problem.whole)
-            lines.append(ReadLine(line, cards[problem.whole]))
-        else:
-            unknown.append(UnknownLine(problem))
-    for line in deck_list.lines:
-        if line.whole in cards:  # no number of copies, or one that belongs to the name: one copy
-            line = DeckLine(line.number, 1, line.whole, line.zone, line.whole)
-            lines.append(ReadLine(line, cards[line.whole]))
-        elif line.name in cards:
-            lines.append(ReadLine(line, cards[line.name]))
-        else:
-            problem = Problem(line.number, str(line), f"No card is called “{line.name}”.")
-            suggests = len(unknown) < MOST_SUGGESTIONS
-            unknown.append(UnknownLine(problem, tuple(nearest_names(line.name)) if suggests else ()))
+        if card := cards.get(problem.whole):  # +2 Mace
+            known.append((DeckLine(problem.number, 1, problem.whole, problem.zone, problem.whole), card))
+    known = [(_as_meant(line, cards), card) for line, card in known]
+    printings = _Printings([*known, *((line, card) for line, card in aside if card is not None)])
+    unknown = [UnknownLine(problem) for problem in deck_list.problems if problem.whole not in cards]
+    unknown += _unknown([line for line, card in meant if card is None])
     return ReadList(
-        tuple(sorted(lines, key=lambda read: read.line.number)),
-        tuple(sorted(unknown, key=lambda line: line.problem.number)),
+        lines=tuple(
+            sorted(
+                (ReadLine(line, card, printings.of(line, card)) for line, card in known),
+                key=lambda read: read.line.number,
+            )
+        ),
+        unknown=tuple(sorted(unknown, key=lambda line: line.problem.number)),
+        aside=tuple(AsideLine(line, card, card and printings.of(line, card)) for line, card in aside),
+        name=deck_list.name,
     )
+
+
+# --- names ----------------------------------------------------------------------------------------------
+
+
+def _cards_of(deck_list: DeckList) -> Mapping[str, Card]:
+    """The cards behind the names and the whole lines of a list, by what is written there."""
+    lines = [*deck_list.lines, *deck_list.aside]
+    wholes = {each.whole for each in (*lines, *deck_list.problems)}
+    plainer = {line.name: plainer_names(line.name) for line in lines}
+    cards = resolve_names({*wholes, *plainer, *(name for names in plainer.values() for name in names)})
+    for name, others in plainer.items():
+        if name not in cards and (card := next((cards[each] for each in others if each in cards), None)):
+            cards[name] = card
+    unknown = {name for line in lines if (name := line.name) not in cards and line.whole not in cards}
+    return cards | resolve_by_letters(unknown) if unknown else cards
+
+
+def _meant(line: DeckLine, cards: Mapping[str, Card]) -> Card | None:
+    return cards.get(line.whole) or cards.get(line.name)
+
+
+def _as_meant(line: DeckLine, cards: Mapping[str, Card]) -> DeckLine:
+    """The line itself; or, where all of it is the name of a card, one copy: no number, or one of the name's."""
+    if line.whole in cards and line.whole != line.name:
+        return replace(line, quantity=1, name=line.whole)
+    return line
+
+
+def _unknown(lines: Sequence[DeckLine]) -> list[UnknownLine]:
+    names = dict.fromkeys(line.name for line in lines)
+    nearest = nearest_by_name(islice(names, MOST_SUGGESTIONS)) if names else {}
+    return [
+        UnknownLine(
+            Problem(line.number, str(line), f"No card is called “{line.name}”.", line.zone, line.whole),
+            tuple(nearest.get(line.name, ())),
+        )
+        for line in lines
+    ]
+
+
+# --- printings ------------------------------------------------------------------------------------------
+
+
+class _Printings:
+    """The printings that lines ask for. One query, and none where no line names a set."""
+
+    def __init__(self, lines: Iterable[tuple[DeckLine, Card]]) -> None:
+        asking = [(line, card) for line, card in lines if _set_code(line)]
+        cards = {card.pk: card for _, card in asking}
+        self._by_card_and_set: dict[tuple[int, str], list[Printing]] = {}
+        if not asking:
+            return
+        for printing in Printing.objects.filter(
+            card__in=cards, set_code__in={_set_code(line) for line, _ in asking}
+        ):
+            printing.card = cards[printing.card_id]
+            self._by_card_and_set.setdefault((printing.card_id, printing.set_code), []).append(printing)
+
+    def of(self, line: DeckLine, card: Card) -> Printing | None:
+        """The printing of the card that fits all that the line says; non-foil, English where it leaves a choice."""
+        fitting = [
+            printing
+            for printing in self._by_card_and_set.get((card.pk, _set_code(line)), ())
+            if line.finish in ("", printing.finish)
+            and (
+                not line.collector_number
+                or number_key(line.collector_number) == number_key(printing.collector_number)
+            )
+        ]
+        return min(fitting, key=preference, default=None)
+
+
+def _set_code(line: DeckLine) -> str:
+    """As the catalogue writes it; empty for what is none."""
+    code = line.set_code.strip().lower()
+    return code if code.isalnum() and code.isascii() else ""

@@ -5,8 +5,11 @@ import unicodedata
 # What Unicode does not decompose, but players type with plain letters.
 _LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ß": "ss", "ð": "d", "þ": "th", "ł": "l"}
-    | dict.fromkeys("’‘´`", "'")
-    | {"／": "/"}
+    | dict.fromkeys("’‘´`ʼ", "'")
+    | dict.fromkeys("“”„", '"')
+    | dict.fromkeys("‐‑‒–—−", "-")
+    | {"／": "/", "꞉": ":"}
+    | dict.fromkeys("®™", "")
 )
 
 

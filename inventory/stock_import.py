@@ -10,8 +10,9 @@ from django.db import transaction
 
 from inventory.card_names import nearest_cards, resolve_names
 from inventory.locks import lock_cards
-from inventory.models import Card, Finish, Printing, StockMovement
+from inventory.models import Card, Printing, StockMovement
 from inventory.names import fold_name
+from inventory.printing_choice import number_key, preference
 from inventory.stock import StockError, new_movement, owned_by_printing, record_movement, record_movements
 from inventory.stock_csv import RowProblem, StockRow, read_stock_csv
 
@@ -173,7 +174,7 @@ def choose_printing(row: StockRow, *, card: Card, printings: Sequence[Printing])
             known = ", ".join(sorted({p.finish for p in fitting}))
             raise ValueError(f"{card} is not known as {row.finish} in this edition, only as {known}.")
         fitting = of_finish
-    return min(fitting, key=lambda printing: _preference(row, printing))
+    return min(fitting, key=lambda printing: preference(printing, language=row.language))
 
 
 def _fits_edition(row: StockRow, printing: Printing) -> bool:
@@ -183,24 +184,7 @@ def _fits_edition(row: StockRow, printing: Printing) -> bool:
         or fold_name(row.set) == fold_name(printing.set_name)
     )
     return fits_set and (
-        not row.collector_number or _number(row.collector_number) == _number(printing.collector_number)
-    )
-
-
-def _number(collector_number: str) -> str:
-    return collector_number.strip().lower().lstrip("0")
-
-
-def _preference(row: StockRow, printing: Printing) -> tuple[bool, int, bool, bool, int, int, int]:
-    value, released = printing.value_cents, printing.released_on
-    return (
-        bool(row.language) and printing.language != row.language,
-        Finish.values.index(printing.finish),
-        printing.language != "en",
-        value is None,
-        value or 0,
-        -released.toordinal() if released else 0,
-        printing.pk,
+        not row.collector_number or number_key(row.collector_number) == number_key(printing.collector_number)
     )
 
 

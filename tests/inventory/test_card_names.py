@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from inventory.card_names import NameList, nearest_cards, nearest_names, resolve_names, spellings
 from inventory.catalogue import make_card
 from inventory.models import Card
+from inventory.names import fold_name
 
 
 def names_of(found: dict[str, Card]) -> dict[str, str]:
@@ -34,6 +35,19 @@ def name_list(*names: str) -> NameList:
 )
 def test_the_forms_of_a_name(name: str, forms: list[str]) -> None:
     assert spellings(name) == forms
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("“Brims” Barone", '"Brims" Barone'),
+        ("Will‑o’‑the–Wisp", "Will-o'-the-Wisp"),
+        ("Ratonhnhaké:ton", "Ratonhnhaké꞉ton"),
+        ("Wizards of the Coast", "Wizards of the Coast®"),
+    ],
+)
+def test_signs_that_look_alike_are_one(written: str, printed: str) -> None:
+    assert fold_name(written) == fold_name(printed)
 
 
 @pytest.mark.django_db
@@ -86,6 +100,8 @@ def test_any_number_of_names_is_one_query(many: int) -> None:
         ("lim duls vualt", "Lim-Dul's Vault"),
         ("thalia", "Thalia, Guardian"),
         ("counterspel", "Counterspell"),
+        ("counterspel (showcase)", "Counterspell"),
+        ("rspell", "Counterspell"),
     ],
 )
 def test_the_nearest_name_comes_first(name: str, nearest: str) -> None:
