@@ -1,22 +1,35 @@
+from functools import cache
 from typing import Any
 
-from django.db.models import Sum
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from orders.models import OrderCard
+from inventory.periods import RentalPeriod
+from orders.models import Order
 from orders.owners import owner_of
 from orders.states import Status
 
 
 def cart(request: HttpRequest) -> dict[str, Any]:
-    """`cart_copies`: the number of copies in the visitor's cart. Asked of the database only where a page shows it."""
+    """What pages show of the visitor's cart; asked of the database only where a page shows it, and once for both.
+
+    `cart_copies`: the number of copies in it. `cart_days`: its RentalPeriod, with which the fields of a page can be
+    filled; it counts as false in a template where the cart has none, or one that has begun.
+    """
+
+    @cache
+    def read() -> Order | None:
+        owner = owner_of(request)
+        return owner.orders().filter(status=Status.CART).with_copies().first() if owner else None
 
     def copies() -> int:
-        owner = owner_of(request)
-        if owner is None:
-            return 0
-        lines = OrderCard.objects.filter(order__in=owner.orders().filter(status=Status.CART))
-        return lines.aggregate(copies=Sum("quantity"))["copies"] or 0
+        order = read()
+        return order.copies if order else 0
 
-    return {"cart_copies": SimpleLazyObject(copies)}
+    def days() -> RentalPeriod | None:
+        order = read()
+        period = order.rental_period if order else None
+        return period if period and period.first_day >= timezone.localdate() else None
+
+    return {"cart_copies": SimpleLazyObject(copies), "cart_days": SimpleLazyObject(days)}
