@@ -6,6 +6,15 @@ from decimal import Decimal
 _SYMBOL = re.compile(r"\{([^}]*)\}")
 
 
+def symbols(mana_cost: str) -> list[str]:
+    """The symbols of a cost, without their braces.
+
+    >>> symbols("{2}{w/u} // {R}")
+    ['2', 'W/U', 'R']
+    """
+    return [symbol.upper() for symbol in _SYMBOL.findall(mana_cost)]
+
+
 def mana_value(mana_cost: str, *, layout: str = "normal") -> Decimal:
     """What a card with this cost counts as: the sum of its symbols, X as nothing.
 
