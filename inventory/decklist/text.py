@@ -1,0 +1,283 @@
+"""Lists that are plain text: a card on a line, headings, comments, and what the tools write around them."""
+
+import re
+from dataclasses import replace
+
+from inventory.decklist.card_line import read_card_line
+from inventory.decklist.decoding import has_unseen, printable, seen
+from inventory.decklist.headings import (
+    ASIDE,
+    COMMANDER,
+    MAIN,
+    SHORT_ZONES,
+    SIDEBOARD,
+    ZONES,
+    is_total,
+    is_type_heading,
+    zone_heading,
+)
+from inventory.decklist.lines import (
+    MAX_LINES,
+    MAX_NAME,
+    DeckLine,
+    DeckList,
+    Problem,
+    check_quantity,
+    in_zone,
+)
+from inventory.decklist.text_forms import form_of, keeps_blank_lines
+
+MOST_RAW_LINES = 20_000  # with comments and blank lines
+LONGEST_LINE = 1_000  # characters: a card with many tags
+_FAR_TOO_LONG = 20_000
+
+_COMMENT = re.compile(r"(?://|#|>)[/#>! ]*")
+_PREFIXES = {
+    **dict.fromkeys(("sb", "sideboard", "companion"), SIDEBOARD),
+    **dict.fromkeys(("commander", "cmdr", "cmd"), COMMANDER),
+    **dict.fromkeys(("mb", "maybeboard", "dng", "token", "tokens"), ASIDE),
+}
+_PREFIX = re.compile(rf"#?({'|'.join(_PREFIXES)}) ?: *", re.IGNORECASE)
+_WAGIC_PREFIX = re.compile(r"#(?:SB|CMD|DNG):")
+_NAME = re.compile(r"(?:(?://|#) ?)?(?:deck ?)?name ?[:=] ?(.*)|# ?name (.*)", re.IGNORECASE)
+_ORIGIN = re.compile(r" from \S+\.(?:com|net|org)\b.*")
+_NO_CARD = re.compile(r"(?:AUTHOR|LAYOUT MAIN|LAYOUT SIDEBOARD):|#(?:DESC|HINT):")
+_SETTINGS = frozenset(("[metadata]", "[shop]", "[duel]", "[general]", "[quest]", "[player]", "[about]"))
+_HTML = re.compile(
+    r"</?(?:a|b|br|body|button|center|code|div|em|font|form|h[1-6]|head|html|i|iframe|img|input|li|link|meta|object|ol|p"
+    r"|pre|script|small|span|strong|style|sub|sup|svg|table|tbody|td|th|title|tr|u|ul)\b[^<>]{0,500}/?>"
+    r"|&(?:nbsp|amp|quot|apos|lt|gt|#\d{1,6}|#x[0-9a-f]{1,6});",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[a-z][^<>]{0,500}>", re.IGNORECASE)
+_ENTITIES = {
+    "&nbsp;": " ",
+    "&quot;": '"',
+    "&apos;": "'",
+    "&#39;": "'",
+    "&lt;": "<",
+    "&gt;": ">",
+    "&amp;": "&",
+}
+
+
+def read_text(text: str, filename: str = "") -> DeckList:
+    """Never raises: what is not understood is a Problem with its line number. The forms: docs/deck-lists.md."""
+    reader = _Reader()
+    # Windows line ends that were translated twice: no blank line between any two.
+    raw_lines = text.replace("\r\r\n", "\r\n").splitlines()
+    for number, raw in enumerate(raw_lines, start=1):
+        if not reader.has_room or number > MOST_RAW_LINES:
+            if any(map(str.strip, raw_lines[number - 1 :])):
+                reader.keep_rest(number, "\n".join(raw_lines[number - 1 :]))
+            break
+        reader.read(number, raw)
+    return reader.deck_list(filename)
+
+
+class _Reader:
+    """Where in the list we are, and what has been read so far."""
+
+    def __init__(self) -> None:
+        self.entries: list[DeckLine | Problem] = []
+        self.aside: list[DeckLine] = []
+        self.name = ""
+        self.zone = MAIN
+        self.heading = ""  # key of the zone's heading, as long as it may end by itself
+        self.in_zone = False  # a card has been read under that heading
+        self.about = ""  # "name" right after About, "settings" within Forge's sections of settings
+        self.marks: set[str] = set()
+        self.gaps: list[int] = []  # how many entries stood before each blank line
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.entries) + len(self.aside) < MAX_LINES
+
+    def read(self, number: int, raw: str) -> None:
+        written = seen(raw)
+        if not written:
+            self._blank()
+        elif len(written) > _FAR_TOO_LONG:
+            self._problem(number, written, "This line is too long for a card name: write one card per line.")
+        elif self._is_about(written) or self._is_comment(number, written) or self._is_heading(written):
+            pass
+        elif has_unseen(raw):
+            self._problem(
+                number,
+                written,
+                "This line holds characters that cannot be seen and change how it reads. They are left out here:"
+                " add the line again if it is what you mean.",
+            )
+        elif _HTML.search(written):
+            self._problem(number, _without_html(written), "This line is HTML: write the card alone, as here.")
+        elif written.startswith("="):
+            self._problem(
+                number,
+                written,
+                "This line is a formula of a spreadsheet: write the card, for example 4 Lightning Bolt.",
+            )
+        else:
+            self._card(number, written)
+
+    # --- lines that are no cards ----------------------------------------------------------------------------
+
+    def _blank(self) -> None:
+        self.gaps.append(len(self.entries))
+        self.about = "" if self.about == "name" else self.about
+        if self.in_zone and self.heading in SHORT_ZONES:
+            self.zone, self.heading = MAIN, ""
+
+    def _is_about(self, written: str) -> bool:
+        """`About` / `Name X` of Arena, and the sections of settings of Forge."""
+        if written.lower() == "about":
+            self.about = "name"
+            self.marks.add("about")
+            return True
+        if written.lower() in _SETTINGS:
+            self.about = "settings"
+            self.marks.add("settings")
+            return True
+        if self.about == "name" and written[:5].lower() == "name ":
+            self._named(written[5:])
+            return True
+        if self.about == "settings" and "=" in written:
+            key, _, value = written.partition("=")
+            if key.strip().lower() == "name":
+                self._named(value)
+            return True
+        return False
+
+    def _is_comment(self, number: int, written: str) -> bool:
+        if _WAGIC_PREFIX.match(written):  # a card in the guise of a comment
+            self.marks.add("wagic")
+            return False
+        if match := _NAME.fullmatch(written):
+            self.marks.add(
+                {"#NAME:": "wagic", "NAME:": "xmage"}.get(written[: written.find(":") + 1], "name")
+            )
+            self._named(match[1] if match[1] is not None else match[2])
+            return True
+        if _NO_CARD.match(written):
+            self.marks.add("wagic" if written.startswith("#") else "xmage")
+            return True
+        comment = _COMMENT.match(written)
+        if not comment:
+            return False
+        said = written[comment.end() :]
+        self.marks.add("comment")
+        if "magic workstation" in said.lower():
+            self.marks.add("workstation")
+        if written.startswith("//") and (is_type_heading(said) or zone_heading(said)):
+            self.marks.add("comment heading")
+        self._is_heading(said)
+        return True
+
+    def _is_heading(self, written: str) -> bool:
+        if heading := zone_heading(written):
+            self.zone, self.heading, self.in_zone = ZONES[heading], heading, False
+            self.about = ""
+            self.marks.add("heading")
+            self.marks.add("bracket heading" if written.startswith("[") else f"heading {written.lower()}")
+            return True
+        if is_type_heading(written):
+            self.marks.add("heading")
+            if self.heading in SHORT_ZONES:
+                self.zone, self.heading = MAIN, ""
+            return True
+        return is_total(written)
+
+    def _named(self, name: str) -> None:
+        self.name = self.name or _ORIGIN.sub("", name.strip())[:MAX_NAME].strip()
+
+    # --- cards ----------------------------------------------------------------------------------------------
+
+    def _card(self, number: int, written: str) -> None:
+        zone, tags = self.zone, []
+        if prefix := _PREFIX.match(written):
+            zone = _PREFIXES[prefix[1].lower()]
+            written = written[prefix.end() :]
+            self.marks.add("sideboard prefix" if zone == SIDEBOARD else "zone prefix")
+        elif zone == ASIDE:
+            tags = [self.heading]
+        if len(written) > LONGEST_LINE and not written[:1].isdigit():
+            self._problem(number, written, "This line is too long for a card name: write one card per line.")
+            return
+        card = read_card_line(written)
+        self.marks |= card.marks
+        zone = card.zone or zone
+        self.in_zone = True
+        if not card.name:
+            message = "There is no card name on this line: write for example 4 Lightning Bolt."
+        elif len(card.name) > MAX_NAME:
+            message = "This line is too long for a card name: write one card per line."
+        else:
+            try:
+                quantity = check_quantity(card.quantity)
+            except ValueError as error:
+                message = str(error)
+            else:
+                line = DeckLine(
+                    number=number,
+                    quantity=quantity,
+                    name=card.name,
+                    zone=MAIN if zone == ASIDE else zone,
+                    whole=card.whole,
+                    set_code=card.set_code,
+                    collector_number=card.collector_number,
+                    finish=card.finish,
+                    tags=(*tags, *card.tags),
+                    readings=tuple(card.readings),
+                )
+                self.aside.append(line) if zone == ASIDE else self.entries.append(line)
+                return
+        self._problem(number, written, message, zone=zone, whole=card.whole)
+
+    def _problem(self, number: int, written: str, message: str, *, zone: str = "", whole: str = "") -> None:
+        zone = zone or self.zone
+        if zone == ASIDE:  # shown and never added, so that nothing is wrong with it
+            self.aside.append(DeckLine(number, 1, written[:MAX_NAME], tags=(self.heading or "aside",)))
+            return
+        text = in_zone(written[:MAX_NAME], zone)
+        self.entries.append(Problem(number, text, message, zone, whole[:MAX_NAME]))
+
+    def keep_rest(self, number: int, rest: str) -> None:
+        heading = "" if self.zone == MAIN else f"{self.heading or self.zone}\n"
+        message = f"Only the first {MAX_LINES} lines were read. The rest is kept: add it in a second step."
+        self.entries.append(Problem(number, heading + printable(rest), message))
+
+    # --- the whole ------------------------------------------------------------------------------------------
+
+    def deck_list(self, filename: str) -> DeckList:
+        form = form_of(self.marks, filename)
+        if not keeps_blank_lines(form):
+            self._split_at_the_only_blank_line()
+        return DeckList(
+            lines=tuple(entry for entry in self.entries if isinstance(entry, DeckLine)),
+            problems=tuple(entry for entry in self.entries if isinstance(entry, Problem)),
+            aside=tuple(self.aside),
+            name=self.name,
+            form=form,
+        )
+
+    def _split_at_the_only_blank_line(self) -> None:
+        """One blank line between cards splits off the sideboard, where nothing else says what the zones are."""
+        gaps = [gap for gap in self.gaps if 0 < gap < len(self.entries)]
+        if len(gaps) != 1 or self.marks & {"heading", "sideboard prefix", "zone tag"}:
+            return
+        if all(entry.zone == COMMANDER for entry in self.entries[: gaps[0]]):
+            return  # the commander stands apart, above the deck
+        for place in range(gaps[0], len(self.entries)):
+            entry = self.entries[place]
+            if entry.zone != MAIN:
+                continue
+            if isinstance(entry, DeckLine):
+                self.entries[place] = replace(entry, zone=SIDEBOARD)
+            else:
+                self.entries[place] = replace(entry, zone=SIDEBOARD, text=in_zone(entry.text, SIDEBOARD))
+
+
+def _without_html(written: str) -> str:
+    text = _TAG.sub(" ", written)
+    for entity, character in _ENTITIES.items():
+        text = text.replace(entity, character)
+    return " ".join(text.split())
