@@ -13,6 +13,7 @@ from inventory.models import (
     StockMovement,
     TemplateDeck,
     TemplateDeckCard,
+    TemplateDeckVersion,
 )
 
 
@@ -74,18 +75,26 @@ class ReservationAdmin(LedgerAdmin):
     search_fields = ("card__name", "claim")
 
 
-class TemplateDeckCardInline(admin.TabularInline):
-    model = TemplateDeckCard
-    extra = 0
-    raw_id_fields = ("card",)
-
-
 @admin.register(TemplateDeck)
-class TemplateDeckAdmin(admin.ModelAdmin):
+class TemplateDeckAdmin(LedgerAdmin):
+    """Decks are made and changed at the desk (/staff/decks/), so that old orders stay true."""
+
     list_display = ("name", "format", "published")
     list_filter = ("format", "published")
     search_fields = ("name",)
-    prepopulated_fields = {"slug": ("name",)}
+
+
+class TemplateDeckCardInline(admin.TabularInline):
+    model = TemplateDeckCard
+    extra = 0
+    fields = ("card", "quantity", "zone")
+
+
+@admin.register(TemplateDeckVersion)
+class TemplateDeckVersionAdmin(LedgerAdmin):
+    list_display = ("deck", "number", "created_at", "by")
+    list_select_related = ("deck", "by")
+    search_fields = ("deck__name",)
     inlines = (TemplateDeckCardInline,)
 
 

@@ -69,9 +69,7 @@ def card_details(slug: str, *, today: date) -> CardDetails:
             FreeDay(day=today + timedelta(days=offset), free=max(0, copies), owned=owned)
             for offset, copies in enumerate(free)
         ],
-        decks=list(
-            TemplateDeck.objects.published().filter(deck_cards__card=card).distinct().order_by("name")
-        ),
+        decks=list(TemplateDeck.objects.published().with_card(card).order_by("name", "pk")),
     )
 
 

@@ -10,7 +10,7 @@ from django.db.models import Count, Prefetch, QuerySet
 
 from inventory.availability import shortfalls
 from inventory.closed_days import shop_calendar
-from inventory.models import Card, TemplateDeck, TemplateDeckCard, Zone
+from inventory.models import Card, TemplateDeck, TemplateDeckCard, TemplateDeckVersion, Zone
 from inventory.short_lines import short_by_line
 from inventory.starts import Starts, collected_starts
 
@@ -80,9 +80,13 @@ class DeckZone:
 class OfferedDeck:
     """A template deck with all that a page says of it. Money is cents for a day, without shipping and tax."""
 
-    deck: TemplateDeck
+    version: TemplateDeckVersion
     lines: Sequence[TemplateDeckCard]
     short_by_card: dict[int, int]
+
+    @property
+    def deck(self) -> TemplateDeck:
+        return self.version.deck
 
     @property
     def copies(self) -> int:
@@ -147,7 +151,7 @@ class OfferedDecks:
 
     format: str
     formats: list[FormatCount]
-    page: Page[TemplateDeck]
+    page: Page[TemplateDeckVersion]
     decks: list[OfferedDeck]
 
     @property
@@ -158,12 +162,13 @@ class OfferedDecks:
 
 def offered_decks(*, format: str = "", page: str | int = 1, today: date) -> OfferedDecks:
     """A page of the published decks, of one format or of all. Six queries, however many decks and lines."""
-    published = TemplateDeck.objects.published()
-    counted = published.values("format").annotate(decks=Count("pk")).order_by("format")
+    counted = TemplateDeck.objects.published().values("format").annotate(decks=Count("pk")).order_by("format")
+    offered = TemplateDeckVersion.objects.offered()
     format = " ".join(format.replace("\x00", " ").split())
     if format:
-        published = published.filter(format__iexact=format[:100])
-    decks = Paginator(_with_lines(published).order_by("format", "name", "pk"), DECKS_PER_PAGE).get_page(page)
+        offered = offered.filter(deck__format__iexact=format[:100])
+    in_order = _with_lines(offered).order_by("deck__format", "deck__name", "deck")
+    decks = Paginator(in_order, DECKS_PER_PAGE).get_page(page)
     return OfferedDecks(
         format=format[:100],
         formats=[FormatCount(name=row["format"], decks=row["decks"]) for row in counted],
@@ -174,14 +179,16 @@ def offered_decks(*, format: str = "", page: str | int = 1, today: date) -> Offe
 
 def featured_decks(*, today: date) -> list[OfferedDeck]:
     """The newest decks on offer. Four queries."""
-    newest = _with_lines(TemplateDeck.objects.published()).order_by("-created_at", "-pk")[:FEATURED_DECKS]
-    return _offered(newest, today=today)
+    newest = _with_lines(TemplateDeckVersion.objects.offered()).order_by("-deck__created_at", "-deck")
+    return _offered(newest[:FEATURED_DECKS], today=today)
 
 
 def offered_deck(slug: str, *, today: date) -> OfferedDeck:
     """The published deck of that slug. Four queries. Raises `TemplateDeck.DoesNotExist`."""
-    deck = _with_lines(TemplateDeck.objects.published()).get(slug=slug)
-    return _offered([deck], today=today)[0]
+    version = _with_lines(TemplateDeckVersion.objects.offered()).filter(deck__slug=slug).first()
+    if version is None:
+        raise TemplateDeck.DoesNotExist
+    return _offered([version], today=today)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,21 +206,21 @@ def deck_details(slug: str, *, today: date) -> DeckDetails:
     """
     offered = offered_deck(slug, today=today)
     return DeckDetails(
-        offered, collected_starts(_demand(offered.deck), today=today, calendar=shop_calendar())
+        offered, collected_starts(_demand(offered.version), today=today, calendar=shop_calendar())
     )
 
 
-def _with_lines(decks: QuerySet[TemplateDeck]) -> QuerySet[TemplateDeck]:
+def _with_lines(versions: QuerySet[TemplateDeckVersion]) -> QuerySet[TemplateDeckVersion]:
     cards = Prefetch("card", queryset=Card.objects.with_value())
-    return decks.prefetch_related(
+    return versions.prefetch_related(
         Prefetch("deck_cards", queryset=TemplateDeckCard.objects.prefetch_related(cards))
     )
 
 
-def _offered(decks: Iterable[TemplateDeck], *, today: date) -> list[OfferedDeck]:
+def _offered(versions: Iterable[TemplateDeckVersion], *, today: date) -> list[OfferedDeck]:
     """Each deck by itself, as if nobody took another: what is free today, not what is left for two."""
-    decks = list(decks)
-    demands = {deck.pk: _demand(deck) for deck in decks}
+    versions = list(versions)
+    demands = {version.pk: _demand(version) for version in versions}
     most: Counter[int] = Counter()
     for demand in demands.values():
         most |= demand
@@ -221,21 +228,21 @@ def _offered(decks: Iterable[TemplateDeck], *, today: date) -> list[OfferedDeck]
     free = {card_id: shortfall.quantity - shortfall.short for card_id, shortfall in short.items()}
     return [
         OfferedDeck(
-            deck=deck,
-            lines=list(deck.deck_cards.all()),
+            version=version,
+            lines=list(version.deck_cards.all()),
             short_by_card={
                 card_id: quantity - free[card_id]
-                for card_id, quantity in demands[deck.pk].items()
+                for card_id, quantity in demands[version.pk].items()
                 if card_id in free and quantity > free[card_id]
             },
         )
-        for deck in decks
+        for version in versions
     ]
 
 
-def _demand(deck: TemplateDeck) -> Counter[int]:
+def _demand(version: TemplateDeckVersion) -> Counter[int]:
     """Copies by card id: the lines of a card together."""
     demand: Counter[int] = Counter()
-    for line in deck.deck_cards.all():
+    for line in version.deck_cards.all():
         demand[line.card_id] += line.quantity
     return demand

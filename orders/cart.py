@@ -13,7 +13,7 @@ from django.db.models import F
 
 from inventory.deck_lists import LineKey, ReadList, UnknownLine, resolve
 from inventory.decklist import MAX_QUANTITY, parse
-from inventory.models import Card, Printing, TemplateDeck, Zone
+from inventory.models import Card, Printing, TemplateDeck, TemplateDeckVersion, Zone
 from orders.models import Order, OrderCard, OrderTemplateDeck
 from orders.models.order import DAYS
 from orders.owners import Owner
@@ -115,18 +115,21 @@ def add_card(
 @transaction.atomic
 def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
     """Adds every card of a published template deck and notes that it went in; returns the number of copies."""
-    if not TemplateDeck.objects.published().filter(pk=deck.pk).exists():
+    # Held until the end, so that nobody deletes the deck meanwhile: inventory/deck_shelf.py.
+    held = TemplateDeckVersion.objects.offered().select_for_update(of=["self"], no_key=True)
+    version = held.filter(deck=deck).first()
+    if version is None:
         raise CartError(
             f"“{deck.name}” is not offered any more. Your cart is as it was; look for another under Decks."
         )
     additions: dict[LineKey, int] = {
-        (line.card_id, line.zone, None): line.quantity for line in deck.deck_cards.all()
+        (line.card_id, line.zone, None): line.quantity for line in version.deck_cards.all()
     }
     if not additions:
         raise CartError(f"“{deck.name}” has no cards yet.")
     cart = lock_cart(cart)
     _add(cart, additions)
-    _note_template_deck(cart, deck.pk, copies=1)
+    _note_template_deck(cart, version.pk, copies=1)
     return sum(additions.values())
 
 
@@ -134,13 +137,11 @@ def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
 def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> None:
     """Takes a template deck out again: as many copies of its cards as went in with it, as far as they are there."""
     cart = lock_cart(cart)
-    now = cart.order_template_decks.select_related("template_deck").filter(pk=row.pk).first()
+    now = cart.order_template_decks.select_related("version").filter(pk=row.pk).first()
     if now is None:
         return  # a double click: it is out already
     row = now  # it may have gone in once more since the page was shown
-    leaving = {
-        (line.card_id, line.zone): line.quantity * row.copies for line in row.template_deck.deck_cards.all()
-    }
+    leaving = {(line.card_id, line.zone): line.quantity * row.copies for line in row.version.deck_cards.all()}
     lines = [
         line
         for line in cart.order_cards.filter(preferred_printing=None)
@@ -218,7 +219,7 @@ def pour(*, source: Order, destination: Order) -> None:
     other = [coming[key].pk for key in coming.keys() - lines.keys()]
     OrderCard.objects.filter(pk__in=other).update(order=destination)
     for row in source.order_template_decks.all():
-        _note_template_deck(destination, row.template_deck_id, copies=row.copies)
+        _note_template_deck(destination, row.version_id, copies=row.copies)
     _take_over(source, destination, [*DAYS, "shipping_method"])
     _take_over(source, destination, ["email", "name", "street", "postcode", "city", "country"])
     release_hold(source)
@@ -227,10 +228,10 @@ def pour(*, source: Order, destination: Order) -> None:
     source.delete()
 
 
-def _note_template_deck(order: Order, deck_id: int, *, copies: int) -> None:
-    """Writes down that a template deck went in, so many times more."""
+def _note_template_deck(order: Order, version_id: int, *, copies: int) -> None:
+    """Writes down that a version of a template deck went in, so many times more."""
     row, made = OrderTemplateDeck.objects.get_or_create(
-        order=order, template_deck_id=deck_id, defaults={"copies": copies}
+        order=order, version_id=version_id, defaults={"copies": copies}
     )
     if not made:
         OrderTemplateDeck.objects.filter(pk=row.pk).update(copies=F("copies") + copies)

@@ -115,7 +115,7 @@ def order_page(
     return OrderPage(
         order=order,
         zones=tuple(zones),
-        template_decks=tuple(order.order_template_decks.select_related("template_deck").order_by("pk")),
+        template_decks=tuple(order.order_template_decks.select_related("version__deck").order_by("pk")),
         quote=quote_of(order, lines) if lines else None,
         schedule=schedule_of_order(order, calendar),
     )

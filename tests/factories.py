@@ -1,5 +1,6 @@
 """Objects for tests: valid by default, and each says in its name what it is."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from inventory.models import (
     StockMovement,
     TemplateDeck,
     TemplateDeckCard,
+    TemplateDeckVersion,
+    Zone,
 )
 from inventory.names import fold_name
 from orders.checkout import accept_shortfall, settle
@@ -100,10 +103,24 @@ class TemplateDeckFactory(factory.django.DjangoModelFactory):
     published = True
 
 
-def template_deck(cards: dict[Card, int], **fields: Any) -> TemplateDeck:
+def deck_version(
+    deck: TemplateDeck, cards: Mapping[Card | tuple[Card, str], int], **fields: Any
+) -> TemplateDeckVersion:
+    """The next version of a deck, with these copies of cards: of the main deck, or `(card, zone)`."""
+    fields.setdefault("number", deck.versions.count() + 1)
+    version = TemplateDeckVersion.objects.create(deck=deck, **fields)
+    lines = {(key if isinstance(key, tuple) else (key, Zone.MAIN)): copies for key, copies in cards.items()}
+    TemplateDeckCard.objects.bulk_create(
+        TemplateDeckCard(version=version, card=card, zone=zone, quantity=copies)
+        for (card, zone), copies in lines.items()
+    )
+    return version
+
+
+def template_deck(cards: Mapping[Card | tuple[Card, str], int], **fields: Any) -> TemplateDeck:
+    """A published deck in its version 1, with these copies of cards: of the main deck, or `(card, zone)`."""
     deck = TemplateDeckFactory(**fields)
-    for card, quantity in cards.items():
-        TemplateDeckCard.objects.create(deck=deck, card=card, quantity=quantity)
+    deck_version(deck, cards)
     return deck
 
 

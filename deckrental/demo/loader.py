@@ -12,7 +12,8 @@ from django.utils.text import slugify
 
 from accounts.models import User
 from inventory.catalogue import make_cards
-from inventory.models import Card, Printing, StockMovement, TemplateDeck, TemplateDeckCard, Zone
+from inventory.deck_shelf import publish, save_deck
+from inventory.models import Card, Printing, StockMovement, TemplateDeck, Zone
 from inventory.stock import new_movement, record_movements
 from orders.models import ShippingMethod
 
@@ -87,7 +88,7 @@ def load_demo(*, today: date, by: User | None) -> LoadedDemo:
         cards = _load_cards(rows, loaded)
         printings = _load_printings(rows, cards, loaded)
         _load_stock(rows, printings, today=today, by=by, loaded=loaded)
-        _load_decks(cards, loaded)
+        _load_decks(cards, loaded, by=by)
         _load_shipping_methods(loaded)
     return loaded
 
@@ -199,23 +200,20 @@ def _load_stock(
     loaded.movements = len(opening) + len(ahead)
 
 
-def _load_decks(cards: Mapping[str, Card], loaded: LoadedDemo) -> None:
+def _load_decks(cards: Mapping[str, Card], loaded: LoadedDemo, *, by: User | None) -> None:
     for deck in demo_decks():
-        row, made = TemplateDeck.objects.get_or_create(
-            slug=slugify(deck.name),
-            defaults={
-                "name": deck.name,
-                "format": deck.format,
-                "description": deck.description,
-                "published": deck.published,
-            },
+        if TemplateDeck.objects.filter(slug=slugify(deck.name)).exists():
+            continue
+        made = save_deck(
+            name=deck.name,
+            format=deck.format,
+            description=deck.description,
+            lines={(cards[name].pk, zone): quantity for zone, quantity, name in deck.lines},
+            by=by,
         )
-        if made:
-            TemplateDeckCard.objects.bulk_create(
-                TemplateDeckCard(deck=row, card=cards[name], quantity=quantity, zone=zone)
-                for zone, quantity, name in deck.lines
-            )
-            loaded.decks += 1
+        if deck.published:
+            publish(deck=made)
+        loaded.decks += 1
 
 
 def _load_shipping_methods(loaded: LoadedDemo) -> None:

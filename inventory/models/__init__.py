@@ -4,7 +4,7 @@ from inventory.models.card import Card, Finish, Printing
 from inventory.models.closed_day import ClosedDay
 from inventory.models.reservation import Reservation
 from inventory.models.stock_movement import StockMovement
-from inventory.models.template_deck import TemplateDeck, TemplateDeckCard, Zone
+from inventory.models.template_deck import TemplateDeck, TemplateDeckCard, TemplateDeckVersion, Zone
 
 __all__ = [
     "Card",
@@ -15,5 +15,6 @@ __all__ = [
     "StockMovement",
     "TemplateDeck",
     "TemplateDeckCard",
+    "TemplateDeckVersion",
     "Zone",
 ]

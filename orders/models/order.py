@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Guest
-from inventory.models import Card, Printing, Reservation, TemplateDeck, Zone
+from inventory.models import Card, Printing, Reservation, TemplateDeck, TemplateDeckVersion, Zone
 from inventory.models.card import lowest_value_cents
 from inventory.periods import BlockedPeriod, RentalPeriod
 from orders.models.shipping_method import ShippingMethod
@@ -269,19 +269,24 @@ def demand_of(lines: Iterable[OrderCard]) -> dict[int, int]:
 
 
 class OrderTemplateDeck(models.Model):
-    """That a template deck went into the order, and how often. Its cards are ordinary lines."""
+    """That a template deck went into the order, in which version, and how often. Its cards are ordinary lines."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="order_template_decks")
-    template_deck = models.ForeignKey(TemplateDeck, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(TemplateDeckVersion, on_delete=models.PROTECT, related_name="+")
     copies = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["order", "template_deck"], name="one_row_per_order_and_template_deck"
+                fields=["order", "version"], name="one_row_per_order_and_template_deck_version"
             ),
             models.CheckConstraint(name="order_template_deck_copies_above_0", condition=Q(copies__gt=0)),
         ]
 
     def __str__(self) -> str:
-        return f"{self.template_deck} in {self.order}"
+        return f"{self.version} in {self.order}"
+
+    @property
+    def template_deck(self) -> TemplateDeck:
+        """Whose version it is; read with `select_related("version__deck")`."""
+        return self.version.deck

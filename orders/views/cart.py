@@ -132,7 +132,7 @@ def update_line(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def remove_deck(request: HttpRequest, pk: int) -> HttpResponse:
     cart = _own_cart(request)
-    row = get_object_or_404(OrderTemplateDeck.objects.select_related("template_deck"), pk=pk, order=cart)
+    row = get_object_or_404(OrderTemplateDeck.objects.select_related("version__deck"), pk=pk, order=cart)
     try:
         carts.remove_template_deck(cart=cart, row=row)
         messages.success(request, f"Removed “{row.template_deck.name}”.")

@@ -70,7 +70,8 @@ def test_the_shop_has_cards_printings_decks_and_ways_to_ship() -> None:
 @pytest.mark.usefixtures("loaded")
 def test_the_popular_deck_can_be_rented_once_and_a_second_renter_lacks_several_cards() -> None:
     copies = owned(TODAY)
-    lines = TemplateDeck.objects.get(slug="ember-sprint").deck_cards.values_list("card__name")
+    version = TemplateDeck.objects.get(slug="ember-sprint").current_version()
+    lines = version.deck_cards.values_list("card__name")
     demand = dict(lines.annotate(Sum("quantity")))
     assert all(copies[name] >= quantity for name, quantity in demand.items())
     assert len([name for name, quantity in demand.items() if copies[name] < 2 * quantity]) >= 5

@@ -38,7 +38,9 @@ def migrate() -> Iterator[Migrate]:
 
 def _empty() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE orders_order, accounts_guest, inventory_card CASCADE")
+        cursor.execute(
+            "TRUNCATE orders_order, accounts_guest, inventory_card, inventory_templatedeck CASCADE"
+        )
 
 
 # --- orders/0002: the day on which an order is due ----------------------------------------------------------
@@ -186,3 +188,77 @@ def test_reservations_are_written_while_the_index_is_built(migrate, reserved):
 
     building.result(timeout=30)
     assert "INCLUDE" in indexes()["reservation_of_card"]
+
+
+# --- inventory/0004 and orders/0009: versions of template decks ----------------------------------------------
+
+VERSIONS = ("inventory", "0004_template_deck_versions")
+VERSIONS_IN_ORDERS = ("orders", "0009_template_deck_versions_in_orders")
+BEFORE_VERSIONS = (INDEX, ("orders", "0008_agreed_worth_and_told_to_pay_again"))
+
+
+@pytest.fixture
+def decks_before_versions(migrate) -> Any:
+    """Goblins with two lines, a deck with none, and a cart with the first of them, twice."""
+    apps = migrate(*BEFORE_VERSIONS)
+    cards = [
+        apps.get_model("inventory", "Card").objects.create(
+            name=name, slug=name, folded_name=name, folded_names=[name], type_line="Instant"
+        )
+        for name in ("bolt", "shock")
+    ]
+    decks = apps.get_model("inventory", "TemplateDeck").objects
+    made_at = timezone.now() - timedelta(days=40)
+    goblins = decks.create(name="Goblins", slug="goblins", format="Modern", created_at=made_at)
+    decks.create(name="Nothing", slug="nothing", format="Modern")
+    for card, zone, quantity in ((cards[0], "main", 4), (cards[0], "sideboard", 1), (cards[1], "main", 2)):
+        apps.get_model("inventory", "TemplateDeckCard").objects.create(
+            deck=goblins, card=card, zone=zone, quantity=quantity
+        )
+    apps.get_model("orders", "OrderTemplateDeck").objects.create(
+        order=old_order(apps, status="cart"), template_deck=goblins, copies=2
+    )
+    return goblins
+
+
+GOBLINS = {("bolt", "main", 4), ("bolt", "sideboard", 1), ("shock", "main", 2)}
+
+
+def test_a_deck_that_was_there_is_its_own_version_1_also_in_orders(migrate, decks_before_versions):
+    apps = migrate(VERSIONS, VERSIONS_IN_ORDERS)
+
+    versions = apps.get_model("inventory", "TemplateDeckVersion").objects
+    goblins = versions.get(deck__name="Goblins")
+    assert set(versions.values_list("deck__name", "number")) == {("Goblins", 1), ("Nothing", 1)}
+    assert goblins.created_at == decks_before_versions.created_at
+    assert set(goblins.deck_cards.values_list("card__name", "zone", "quantity")) == GOBLINS
+    in_orders = apps.get_model("orders", "OrderTemplateDeck").objects
+    assert list(in_orders.values_list("version", "copies")) == [(goblins.pk, 2)]
+
+
+def test_versions_can_be_taken_back_and_the_newest_is_what_stays(migrate, decks_before_versions):
+    apps = migrate(VERSIONS, VERSIONS_IN_ORDERS)
+    first = apps.get_model("inventory", "TemplateDeckVersion").objects.get(deck__name="Goblins")
+    second = apps.get_model("inventory", "TemplateDeckVersion").objects.create(deck=first.deck, number=2)
+    bolt = apps.get_model("inventory", "Card").objects.get(name="bolt")
+    second.deck_cards.create(card=bolt, quantity=3)
+    in_orders = apps.get_model("orders", "OrderTemplateDeck").objects
+    in_orders.create(order=in_orders.get().order, version=second, copies=1)
+
+    apps = migrate(*BEFORE_VERSIONS)
+
+    lines = apps.get_model("inventory", "TemplateDeckCard").objects
+    assert list(lines.values_list("deck__name", "card__name", "zone", "quantity")) == [
+        ("Goblins", "bolt", "main", 3)
+    ]
+    in_orders = apps.get_model("orders", "OrderTemplateDeck").objects
+    assert list(in_orders.values_list("template_deck__name", "copies")) == [("Goblins", 3)]
+
+
+def test_there_and_back_and_there_again_changes_nothing(migrate, decks_before_versions):
+    migrate(VERSIONS, VERSIONS_IN_ORDERS)
+    migrate(*BEFORE_VERSIONS)
+    apps = migrate(VERSIONS, VERSIONS_IN_ORDERS)
+
+    lines = apps.get_model("inventory", "TemplateDeckCard").objects
+    assert set(lines.values_list("card__name", "zone", "quantity")) == GOBLINS

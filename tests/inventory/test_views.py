@@ -5,12 +5,11 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from inventory.models import Card, Printing, Reservation, StockMovement, TemplateDeck, TemplateDeckCard, Zone
+from inventory.models import Card, Printing, Reservation, StockMovement, TemplateDeck, Zone
 from tests.factories import (
     TODAY,
     CardFactory,
     StockMovementFactory,
-    TemplateDeckFactory,
     stocked_card,
     template_deck,
 )
@@ -57,11 +56,7 @@ def make_deck(lines: int, **fields) -> TemplateDeck:
             for printing in printings
         ]
     )
-    deck = TemplateDeckFactory(**fields)
-    TemplateDeckCard.objects.bulk_create(
-        [TemplateDeckCard(deck=deck, card=card, quantity=1) for card in cards]
-    )
-    return deck
+    return template_deck(dict.fromkeys(cards, 1), **fields)
 
 
 # --- home -----------------------------------------------------------------------------------------------
@@ -295,8 +290,7 @@ def test_a_deck_says_what_is_short_today(client):
 
 def test_a_card_in_two_zones_is_short_once(client):
     card = stocked_card(3)
-    deck = template_deck({card: 3})
-    TemplateDeckCard.objects.create(deck=deck, card=card, quantity=2, zone=Zone.SIDEBOARD)
+    deck = template_deck({card: 3, (card, Zone.SIDEBOARD): 2})
 
     offered = client.get(deck.get_absolute_url()).context["offered"]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inventory.card_names import NameList
 from inventory.decklist import MAX_QUANTITY
-from inventory.models import Card, Printing, TemplateDeckCard
+from inventory.models import Card, Printing
 from orders import cart as carts
 from orders.cart import CartError
 from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus
@@ -26,6 +26,7 @@ from tests.factories import (
     ShippingMethodFactory,
     UserFactory,
     cart_with,
+    deck_version,
     template_deck,
 )
 
@@ -353,8 +354,7 @@ def test_quick_add_asks_the_database_as_often_for_fifty_names_as_for_one(django_
 
 def test_a_template_deck_goes_in_as_a_whole_and_is_noted():
     first, second = CardFactory(), CardFactory()
-    deck = template_deck({first: 4})
-    TemplateDeckCard.objects.create(deck=deck, card=second, quantity=2, zone="sideboard")
+    deck = template_deck({first: 4, (second, "sideboard"): 2})
     cart = CartFactory()
 
     copies = carts.add_template_deck(cart=cart, deck=deck)
@@ -385,7 +385,7 @@ def test_removing_a_template_deck_takes_out_what_went_in_and_nothing_else():
     for added in (deck, other, deck):
         carts.add_template_deck(cart=cart, deck=added)
 
-    carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get(template_deck=deck))
+    carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get(version__deck=deck))
 
     assert lines_of(cart) == {
         (own, "main", None): 3,
@@ -441,6 +441,43 @@ def test_removing_a_template_deck_that_went_in_once_more_in_the_meantime_leaves_
 
     assert lines_of(cart) == {}
     assert not cart.order_template_decks.exists()
+
+
+def test_of_a_template_deck_its_newest_version_goes_in():
+    old, new = CardFactory(), CardFactory()
+    deck, cart = template_deck({old: 4}), CartFactory()
+    version = deck_version(deck, {new: 3})
+
+    copies = carts.add_template_deck(cart=cart, deck=deck)
+
+    assert copies == 3
+    assert lines_of(cart) == {(new, "main", None): 3}
+    assert cart.order_template_decks.get().version == version
+
+
+def test_removing_a_template_deck_takes_out_the_version_that_went_in_though_a_newer_one_is_out():
+    stays, leaves, comes = CardFactory(), CardFactory(), CardFactory()
+    deck, cart = template_deck({stays: 4, leaves: 4}), cart_with({comes: 3})
+    carts.add_template_deck(cart=cart, deck=deck)
+    deck_version(deck, {stays: 1, comes: 3})
+
+    carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get())
+
+    assert lines_of(cart) == {(comes, "main", None): 3}
+
+
+def test_two_versions_of_a_template_deck_are_noted_and_removed_each_by_itself():
+    card = CardFactory()
+    deck, cart = template_deck({card: 4}), CartFactory()
+    carts.add_template_deck(cart=cart, deck=deck)
+    deck_version(deck, {card: 1})
+    carts.add_template_deck(cart=cart, deck=deck)
+
+    assert lines_of(cart) == {(card, "main", None): 5}
+    carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get(version__number=1))
+
+    assert lines_of(cart) == {(card, "main", None): 1}
+    assert cart.order_template_decks.get().version.number == 2
 
 
 def test_a_template_deck_that_was_unpublished_in_the_meantime_is_refused_but_can_be_removed():
@@ -551,6 +588,19 @@ def test_merging_adds_up_template_decks():
         other: 1,
     }
     assert lines_of(destination) == {(card, "main", None): 5}
+
+
+def test_merging_keeps_the_versions_of_a_template_deck_apart():
+    card = CardFactory()
+    deck, source, destination = template_deck({card: 4}), CartFactory(), CartFactory()
+    carts.add_template_deck(cart=source, deck=deck)
+    deck_version(deck, {card: 1})
+    carts.add_template_deck(cart=destination, deck=deck)
+
+    carts.merge_carts(source=source, destination=destination)
+
+    noted = destination.order_template_decks.values_list("version__number", "copies")
+    assert sorted(noted) == [(1, 1), (2, 1)]
 
 
 def test_the_guests_dates_and_shipping_win_where_they_are_set():

@@ -33,7 +33,6 @@ from tests.factories import (
     PrintingFactory,
     ShippingMethodFactory,
     StaffFactory,
-    TemplateDeckFactory,
     UserFactory,
     cart_with,
     dispatched,
@@ -1467,7 +1466,7 @@ def with_everything(cart: Order) -> Order:
             preferred_printing=line.card.printings.get(), zone=Zone.SIDEBOARD
         )
     OrderTemplateDeck.objects.bulk_create(
-        OrderTemplateDeck(order=cart, template_deck=TemplateDeckFactory())
+        OrderTemplateDeck(order=cart, version=template_deck({}).current_version())
         for _ in range(cart.order_cards.count())
     )
     return cart
