@@ -6,7 +6,6 @@ Between the parser (inventory/decklist/, which knows no card) and what is done w
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from inventory.card_names import nearest_by_name, plainer_names, resolve_by_letters, resolve_names
 from inventory.decklist import DeckLine, DeckList, Problem
@@ -38,10 +37,11 @@ class AsideLine:
 
 @dataclass(frozen=True, slots=True)
 class UnknownLine:
-    """A line that names no card: its problem, and the nearest names."""
+    """A line that names no card: its problem, the nearest names, and the line itself where it could be read."""
 
     problem: Problem
     nearest: tuple[str, ...] = ()
+    line: DeckLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class ReadList:
         return copies
 
 
-def resolve(deck_list: DeckList) -> ReadList:
+def resolve(deck_list: DeckList, *, suggestions: int = MOST_SUGGESTIONS) -> ReadList:
     """The cards behind the lines. Where a whole line is the name of a card, it is that card, once.
 
     A printing that the shop does not know is no error: the line means the card. Five queries at most, however
-    many lines, once the names have been read.
+    many lines, once the names have been read. `suggestions`: unknown names that are told the nearest ones.
     """
     cards = _cards_of(deck_list)
     meant = [(line, _meant(line, cards)) for line in deck_list.lines]
@@ -80,7 +80,7 @@ def resolve(deck_list: DeckList) -> ReadList:
     known = [(_as_meant(line, cards), card) for line, card in known]
     printings = _Printings([*known, *((line, card) for line, card in aside if card is not None)])
     unknown = [UnknownLine(problem) for problem in deck_list.problems if problem.whole not in cards]
-    unknown += _unknown([line for line, card in meant if card is None])
+    unknown += _unknown([line for line, card in meant if card is None], suggestions)
     return ReadList(
         lines=tuple(
             sorted(
@@ -121,13 +121,14 @@ def _as_meant(line: DeckLine, cards: Mapping[str, Card]) -> DeckLine:
     return line
 
 
-def _unknown(lines: Sequence[DeckLine]) -> list[UnknownLine]:
-    names = dict.fromkeys(line.name for line in lines)
-    nearest = nearest_by_name(islice(names, MOST_SUGGESTIONS)) if names else {}
+def _unknown(lines: Sequence[DeckLine], suggestions: int) -> list[UnknownLine]:
+    names = list(dict.fromkeys(line.name for line in lines))[:suggestions]
+    nearest = nearest_by_name(names) if names else {}
     return [
         UnknownLine(
             Problem(line.number, str(line), f"No card is called “{line.name}”.", line.zone, line.whole),
             tuple(nearest.get(line.name, ())),
+            line,
         )
         for line in lines
     ]
