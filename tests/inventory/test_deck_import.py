@@ -45,7 +45,7 @@ def test_copies_of_two_printings_are_one_line_of_a_deck(monkeypatch: pytest.Monk
     PrintingFactory(card=Card.objects.get(name="Ember Otter"), set_code="inv")
     lines = (DeckLine(1, 2, "Ember Otter", set_code="inv"), DeckLine(2, 1, "Ember Otter"))
     monkeypatch.setattr(deck_import, "parse", lambda content, filename: DeckList(lines))
-    run("")
+    run("", is_published=True)
     assert lines_of("otters") == {("Ember Otter", 3, "main")}
 
 
