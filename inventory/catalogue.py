@@ -12,6 +12,7 @@ from inventory.models import Card
 from inventory.names import fold_name
 
 _LONGEST_SLUG = 180  # leaves room for a suffix
+_NOT_A_CARD = {"names"}  # what stands in the place of a slug in inventory/urls.py
 
 
 def make_card(*, name: str, faces: Sequence[dict[str, Any]] = (), **facts: Any) -> Card:
@@ -61,10 +62,11 @@ def folded_names(name: str, faces: Sequence[dict[str, Any]] = ()) -> list[str]:
 def slug_base(name: str) -> str:
     """What a name becomes in an address; "card" where nothing of it can stand there. Pure.
 
-    >>> slug_base("Lim-Dûl's Vault"), slug_base("Fire // Ice"), slug_base("_____")
-    ('lim-duls-vault', 'fire-ice', 'card')
+    >>> slug_base("Lim-Dûl's Vault"), slug_base("Fire // Ice"), slug_base("_____"), slug_base("Names")
+    ('lim-duls-vault', 'fire-ice', 'card', 'names-card')
     """
-    return slugify(fold_name(name))[:_LONGEST_SLUG].strip("-_") or "card"
+    slug = slugify(fold_name(name))[:_LONGEST_SLUG].strip("-_") or "card"
+    return f"{slug}-card" if slug in _NOT_A_CARD else slug
 
 
 def new_slugs(names: Sequence[str]) -> list[str]:

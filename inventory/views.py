@@ -3,8 +3,10 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from inventory.autocomplete import suggestions
 from inventory.card_details import card_details
 from inventory.models import Card, TemplateDeck, Zone
 from inventory.search import CardQuery, search_cards
@@ -23,6 +25,14 @@ def cards(request: HttpRequest) -> HttpResponse:
     query = CardQuery.asked(request.GET.get("q", ""), owned_only=request.GET.get("owned") == "1")
     found = search_cards(query=query, page=request.GET.get("page", "1"), today=timezone.localdate())
     return render(request, "inventory/cards.html", {"found": found, "query": query})
+
+
+@require_safe
+@cache_control(private=True, max_age=60)
+def card_names(request: HttpRequest) -> HttpResponse:
+    """Names that `?q=` may be the beginning of, as options of a list. With quantity and zone in front, if typed."""
+    found = suggestions(request.GET.get("q", ""), today=timezone.localdate())
+    return render(request, "inventory/_card_names.html", {"suggestions": found})
 
 
 @require_safe
