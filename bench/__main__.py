@@ -21,7 +21,8 @@ from bench.table import Line, print_table
 
 RESULTS = Path(__file__).with_name("results.json")
 FULL_SCALE = 1.0
-PARTS = ("reads", "pages", "history", "promotion", "checkout")  # modules with a function `measure`, in order
+# Modules with a function `measure`, in order.
+PARTS = ("reads", "pages", "history", "promotion", "checkout", "autocomplete")
 
 
 def main() -> None:
