@@ -4,6 +4,7 @@ from orders import webhooks
 from orders.views import (
     cart,
     checkout,
+    deck_list,
     fulfilment,
     orders,
     pay_again,
@@ -23,6 +24,7 @@ urlpatterns = [
     # the cart
     path("cart/", cart.show, name="cart"),
     path("cart/quick-add/", cart.quick_add, name="quick_add"),
+    path("cart/list/", deck_list.deck_list, name="deck_list"),
     path("cart/add-card/<slug:slug>/", cart.add_card, name="add_card"),
     path("cart/add-deck/<slug:slug>/", cart.add_deck, name="add_deck"),
     path("cart/lines/<int:pk>/", cart.update_line, name="update_line"),
