@@ -10,32 +10,13 @@ from django.db.models import Count, Prefetch, QuerySet
 
 from inventory.availability import shortfalls
 from inventory.closed_days import shop_calendar
+from inventory.deck_groups import as_read, by_card_type
 from inventory.models import Card, TemplateDeck, TemplateDeckCard, TemplateDeckVersion, Zone
 from inventory.short_lines import short_by_line
 from inventory.starts import Starts, collected_starts
 
 DECKS_PER_PAGE = 12
 FEATURED_DECKS = 3
-
-# What a card counts as in a deck list is the first of these in its type line (a land creature is a creature,
-# an artifact land is a land); on screen they stand in the order of `_SHOWN`.
-_TYPES = ("Creature", "Land", "Planeswalker", "Battle", "Instant", "Sorcery", "Artifact", "Enchantment")
-_TITLES = {
-    "Creature": "Creatures", "Planeswalker": "Planeswalkers", "Battle": "Battles", "Instant": "Instants",
-    "Sorcery": "Sorceries", "Artifact": "Artifacts", "Enchantment": "Enchantments", "Land": "Lands",
-    "": "Other cards",
-}  # fmt: skip
-_SHOWN = list(_TITLES)
-
-
-def card_type(type_line: str) -> str:
-    """What a card of this type line counts as in a deck list; empty for none of the known types. Pure.
-
-    >>> card_type("Artifact Creature — Golem"), card_type("Instant // Land")
-    ('Creature', 'Instant')
-    """
-    types = type_line.partition("//")[0].partition("—")[0].split()
-    return next((known for known in _TYPES if known in types), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +108,11 @@ class OfferedDeck:
 
 
 def _by_card_type(lines: Iterable[DeckLine]) -> list[LineGroup]:
-    groups: dict[str, list[DeckLine]] = {shown: [] for shown in _SHOWN}
-    for line in lines:
-        groups[card_type(line.card.type_line)].append(line)
-    return [_group(_TITLES[shown], group) for shown, group in groups.items() if group]
+    return [LineGroup(title, group) for title, group in by_card_type(lines, lambda line: line.card)]
 
 
 def _group(title: str, lines: Iterable[DeckLine]) -> LineGroup:
-    return LineGroup(title, sorted(lines, key=lambda line: (line.card.mana_value, line.card.folded_name)))
+    return LineGroup(title, as_read(lines, lambda line: line.card))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from django.db.models import F
 from inventory.deck_lists import LineKey, ReadList, UnknownLine, resolve
 from inventory.decklist import MAX_QUANTITY, parse
 from inventory.models import Card, Printing, TemplateDeck, TemplateDeckVersion, Zone
-from orders.models import Order, OrderCard, OrderTemplateDeck
+from orders.models import Order, OrderCard, OrderTemplateDeck, Removal
 from orders.models.order import DAYS
 from orders.owners import Owner
 from orders.payments import release_hold
+from orders.removals import note_removal
 from orders.states import Status
 from orders.transitions import lock_order
 
@@ -72,9 +73,17 @@ def lock_cart(cart: Order) -> Order:
     return locked
 
 
-def _add(cart: Order, additions: Mapping[LineKey, int]) -> None:
+def line_now(cart: Order, line: OrderCard) -> OrderCard:
+    """The line of a locked cart as it stands now. Raises CartError where it is gone."""
+    now = cart.order_cards.select_related("card").filter(pk=line.pk).first()
+    if now is None:
+        raise CartError("This line has been taken out in the meantime. Please look again.")
+    return now
+
+
+def add_to(cart: Order, additions: Mapping[LineKey, int]) -> None:
     """Adds copies to a locked cart: to the line that is equal where there is one, else as a line of its own."""
-    lines = {_key(line): line for line in cart.order_cards.all()}
+    lines = {key_of(line): line for line in cart.order_cards.all()}
     new = [key for key in additions if key not in lines]
     if len(lines) + len(new) > MAX_LINES:
         raise CartError(f"A cart has at most {MAX_LINES} lines; this would make {len(lines) + len(new)}.")
@@ -109,7 +118,7 @@ def add_card(
     if preferred_printing is not None and preferred_printing.card_id != card.pk:
         raise CartError(f"That is no printing of {card.name}. Choose one of the list.")
     printing_id = preferred_printing.pk if preferred_printing else None
-    _add(lock_cart(cart), {(card.pk, zone, printing_id): quantity})
+    add_to(lock_cart(cart), {(card.pk, zone, printing_id): quantity})
 
 
 @transaction.atomic
@@ -128,18 +137,21 @@ def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
     if not additions:
         raise CartError(f"“{deck.name}” has no cards yet.")
     cart = lock_cart(cart)
-    _add(cart, additions)
-    _note_template_deck(cart, version.pk, copies=1)
+    add_to(cart, additions)
+    note_template_deck(cart, version.pk, copies=1)
     return sum(additions.values())
 
 
 @transaction.atomic
-def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> None:
-    """Takes a template deck out again: as many copies of its cards as went in with it, as far as they are there."""
+def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> Removal | None:
+    """Takes a template deck out again: as many copies of its cards as went in with it, as far as they are there.
+
+    Returns what went, so that it can be put back; None where it was out already.
+    """
     cart = lock_cart(cart)
-    now = cart.order_template_decks.select_related("version").filter(pk=row.pk).first()
+    now = cart.order_template_decks.select_related("version__deck").filter(pk=row.pk).first()
     if now is None:
-        return  # a double click: it is out already
+        return None  # a double click: it is out already
     row = now  # it may have gone in once more since the page was shown
     leaving = {(line.card_id, line.zone): line.quantity * row.copies for line in row.version.deck_cards.all()}
     lines = [
@@ -147,11 +159,21 @@ def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> None:
         for line in cart.order_cards.filter(preferred_printing=None)
         if (line.card_id, line.zone) in leaving
     ]
-    for line in lines:
-        line.quantity -= leaving[line.card_id, line.zone]
-    OrderCard.objects.filter(pk__in=[line.pk for line in lines if line.quantity <= 0]).delete()
-    OrderCard.objects.bulk_update([line for line in lines if line.quantity > 0], ["quantity"])
+    removed = take_out(cart, {line: leaving[line.card_id, line.zone] for line in lines})
     row.delete()
+    return note_removal(
+        cart, removed, what=f"“{row.version.deck.name}”", versions={row.version_id: row.copies}
+    )
+
+
+def take_out(cart: Order, leaving: Mapping[OrderCard, int]) -> dict[LineKey, int]:
+    """Takes copies out of lines of a locked cart, as far as they are there; returns what went. Two queries."""
+    removed = {key_of(line): min(copies, line.quantity) for line, copies in leaving.items()}
+    for line in leaving:
+        line.quantity -= removed[key_of(line)]
+    OrderCard.objects.filter(pk__in=[line.pk for line in leaving if line.quantity <= 0]).delete()
+    OrderCard.objects.bulk_update([line for line in leaving if line.quantity > 0], ["quantity"])
+    return removed
 
 
 @transaction.atomic
@@ -164,9 +186,12 @@ def set_quantity(*, cart: Order, line: OrderCard, quantity: int) -> None:
 
 
 @transaction.atomic
-def remove_line(*, cart: Order, line: OrderCard) -> None:
-    lock_cart(cart)
-    line.delete()
+def remove_line(*, cart: Order, line: OrderCard) -> Removal:
+    """Takes a line out; returns what went, so that it can be put back."""
+    cart = lock_cart(cart)
+    line = line_now(cart, line)
+    removed = take_out(cart, {line: line.quantity})
+    return note_removal(cart, removed, what=line.card.name)
 
 
 def quick_add(*, cart: Order, text: str) -> QuickAdded:
@@ -186,7 +211,7 @@ def add_lines(*, cart: Order, read: ReadList) -> int:
     additions = read.copies()
     if additions:
         with transaction.atomic():
-            _add(lock_cart(cart), additions)
+            add_to(lock_cart(cart), additions)
     return sum(additions.values())
 
 
@@ -210,16 +235,16 @@ def pour(*, source: Order, destination: Order) -> None:
     where they are set. Lines are held to what a line may have, so that no sign-in fails over a full cart. A hold
     on the source is let go: it was for another total.
     """
-    lines = {_key(line): line for line in destination.order_cards.all()}
-    coming = {_key(line): line for line in source.order_cards.all()}
+    lines = {key_of(line): line for line in destination.order_cards.all()}
+    coming = {key_of(line): line for line in source.order_cards.all()}
     equal = [lines[key] for key in coming.keys() & lines.keys()]
     for line in equal:
-        line.quantity = min(MAX_QUANTITY, line.quantity + coming[_key(line)].quantity)
+        line.quantity = min(MAX_QUANTITY, line.quantity + coming[key_of(line)].quantity)
     OrderCard.objects.bulk_update(equal, ["quantity"])
     other = [coming[key].pk for key in coming.keys() - lines.keys()]
     OrderCard.objects.filter(pk__in=other).update(order=destination)
     for row in source.order_template_decks.all():
-        _note_template_deck(destination, row.version_id, copies=row.copies)
+        note_template_deck(destination, row.version_id, copies=row.copies)
     _take_over(source, destination, [*DAYS, "shipping_method"])
     _take_over(source, destination, ["email", "name", "street", "postcode", "city", "country"])
     release_hold(source)
@@ -228,7 +253,7 @@ def pour(*, source: Order, destination: Order) -> None:
     source.delete()
 
 
-def _note_template_deck(order: Order, version_id: int, *, copies: int) -> None:
+def note_template_deck(order: Order, version_id: int, *, copies: int) -> None:
     """Writes down that a version of a template deck went in, so many times more."""
     row, made = OrderTemplateDeck.objects.get_or_create(
         order=order, version_id=version_id, defaults={"copies": copies}
@@ -237,7 +262,7 @@ def _note_template_deck(order: Order, version_id: int, *, copies: int) -> None:
         OrderTemplateDeck.objects.filter(pk=row.pk).update(copies=F("copies") + copies)
 
 
-def _key(line: OrderCard) -> LineKey:
+def key_of(line: OrderCard) -> LineKey:
     return (line.card_id, line.zone, line.preferred_printing_id)
 
 

@@ -11,6 +11,7 @@ from orders.models.payment import (
     Refund,
     WebhookEvent,
 )
+from orders.models.removal import Removal
 from orders.models.shipping_method import ShippingMethod
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "PaymentCustomer",
     "PaymentStatus",
     "Refund",
+    "Removal",
     "ShippingMethod",
     "WebhookEvent",
 ]

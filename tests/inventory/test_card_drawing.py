@@ -2,7 +2,7 @@
 
 import pytest
 
-from inventory.template_decks import card_type
+from inventory.deck_groups import card_type
 from inventory.templatetags.cards import color_names, mana, rules, spine
 
 

@@ -11,6 +11,7 @@ from inventory.card_names import NameList
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Card, Printing
 from orders import cart as carts
+from orders import cart_lines
 from orders.cart import CartError
 from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus
 from orders.owners import Owner
@@ -520,6 +521,12 @@ CHANGES = {
     "add a card": lambda cart: carts.add_card(cart=cart, card=CardFactory(), quantity=1),
     "set a quantity": lambda cart: carts.set_quantity(cart=cart, line=cart.order_cards.get(), quantity=9),
     "remove a line": lambda cart: carts.remove_line(cart=cart, line=cart.order_cards.get()),
+    "step": lambda cart: cart_lines.step_line(cart=cart, line=cart.order_cards.get(), by=1),
+    "change a line": lambda cart: cart_lines.change_line(
+        cart=cart, line=cart.order_cards.get(), zone="sideboard"
+    ),
+    "take what is free": lambda cart: cart_lines.take_what_is_free(cart=cart, today=TODAY),
+    "undo": lambda cart: cart_lines.undo_removal(cart=cart, removal_id=1),
     "quick add": lambda cart: carts.quick_add(cart=cart, text=CardFactory().name),
     "add a deck": lambda cart: carts.add_template_deck(cart=cart, deck=template_deck({CardFactory(): 1})),
     "remove a deck": lambda cart: carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get()),

@@ -1,0 +1,112 @@
+"""What the deck builder does to the lines of a cart: a copy more or less, another zone or printing, and back again.
+
+As in orders/cart.py: every change locks the cart's row first, and nothing has changed where a CartError is raised.
+"""
+
+from datetime import date
+
+from django.db import transaction
+
+from inventory.models import Printing, Zone
+from orders.cart import (
+    CartError,
+    add_to,
+    check_copies,
+    key_of,
+    line_now,
+    lock_cart,
+    note_template_deck,
+    remove_line,
+    take_out,
+)
+from orders.deck_availability import deck_shortfalls, short_by_line
+from orders.models import Order, OrderCard, Removal
+from orders.removals import note_removal, removed_lines, removed_versions
+
+
+@transaction.atomic
+def step_line(*, cart: Order, line: OrderCard, by: int) -> Removal | None:
+    """So many copies more (or fewer, below 0) than there are now; the removal where that leaves none.
+
+    A change and not a number, made under the cart's lock: of two presses at the same moment both count.
+    """
+    cart = lock_cart(cart)
+    line = line_now(cart, line)
+    if line.quantity + by <= 0:
+        return remove_line(cart=cart, line=line)
+    check_copies(line.quantity + by)
+    line.quantity += by
+    line.save(update_fields=["quantity"])
+    return None
+
+
+@transaction.atomic
+def change_line(
+    *, cart: Order, line: OrderCard, zone: str, preferred_printing: Printing | None = None
+) -> OrderCard:
+    """Another zone, another preferred printing, or both. Onto an equal line the copies add up.
+
+    Returns the line that has the copies now.
+    """
+    if zone not in Zone.values:
+        raise CartError(f"A card goes to one of these: {', '.join(map(str, Zone.labels))}.")
+    cart = lock_cart(cart)
+    line = line_now(cart, line)
+    if preferred_printing is not None and preferred_printing.card_id != line.card_id:
+        raise CartError(f"That is no printing of {line.card.name}. Choose one of the list.")
+    line.zone, line.preferred_printing = zone, preferred_printing
+    equal = cart.order_cards.select_related("card").exclude(pk=line.pk)
+    equal = equal.filter(card=line.card_id, zone=zone, preferred_printing=preferred_printing)
+    if (other := equal.first()) is not None:
+        check_copies(other.quantity + line.quantity)
+        other.quantity += line.quantity
+        line.delete()
+        other.save(update_fields=["quantity"])
+        return other
+    line.save(update_fields=["zone", "preferred_printing"])
+    return line
+
+
+@transaction.atomic
+def take_what_is_free(*, cart: Order, today: date) -> Removal:
+    """Takes out the copies that are not free on the cart's days, so that the rest can be had as it stands.
+
+    Nothing is promised by it: the copies that stay are held when the order is authorized.
+    """
+    cart = lock_cart(cart)
+    if cart.blocked_period is None:
+        raise CartError("Choose your days first: what is free depends on them.")
+    lines = list(cart.order_cards.all())
+    lacking = short_by_line(lines, deck_shortfalls(order=cart, today=today))
+    removed = take_out(cart, {line: lacking[line.pk] for line in lines if lacking[line.pk]})
+    if not removed:
+        raise CartError("Every card is free on your days: there is nothing to take out.")
+    return note_removal(cart, removed, what="what is short")
+
+
+@transaction.atomic
+def undo_removal(*, cart: Order, removal_id: int) -> Removal:
+    """Puts back what was taken out last: card, zone, printing and copies, adding to lines that came back meanwhile.
+
+    Once, and only the last removal of this cart. Template decks are noted again where they went as a whole.
+    """
+    cart = lock_cart(cart)
+    removal = Removal.objects.filter(order=cart, pk=removal_id).first()
+    if removal is None:
+        raise CartError(
+            "This cannot be put back any more: it is back already, or something else was removed."
+        )
+    lines = removed_lines(removal)
+    if not lines and removal.lines:
+        raise CartError(f"{removal.what} cannot be put back: it is in the catalogue no longer.")
+    add_to(cart, lines)
+    for version_id, copies in removed_versions(removal).items():
+        note_template_deck(cart, version_id, copies=copies)
+    Removal.objects.filter(pk=removal.pk).delete()
+    return removal
+
+
+def lines_back(cart: Order, removal: Removal) -> list[OrderCard]:
+    """The lines that hold what a removal put back."""
+    back = {tuple(row[:3]) for row in removal.lines}
+    return [line for line in cart.order_cards.all() if key_of(line) in back]

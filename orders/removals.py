@@ -1,0 +1,46 @@
+"""What was taken out of a cart last: noted in the transaction that takes it out, read by the one that puts it back."""
+
+from collections.abc import Mapping
+
+from inventory.deck_lists import LineKey
+from inventory.models import Card, Printing, TemplateDeckVersion
+from orders.models import Order, Removal
+
+
+def note_removal(
+    cart: Order,
+    lines: Mapping[LineKey, int],
+    *,
+    what: str,
+    versions: Mapping[int, int] | None = None,
+) -> Removal:
+    """Notes what a locked cart has just lost: copies by line, versions of template decks by id.
+
+    The note before is gone.
+    """
+    Removal.objects.filter(order=cart).delete()
+    return Removal.objects.create(
+        order=cart,
+        what=what,
+        lines=[[*key, copies] for key, copies in lines.items()],
+        versions=list((versions or {}).items()),
+    )
+
+
+def removed_lines(removal: Removal) -> dict[LineKey, int]:
+    """Copies by line, of cards and printings that are still in the catalogue. Two queries."""
+    cards = set(Card.objects.filter(pk__in={row[0] for row in removal.lines}).values_list("pk", flat=True))
+    named = {row[2] for row in removal.lines if row[2] is not None}
+    printings = {None, *Printing.objects.filter(pk__in=named).values_list("pk", flat=True)}
+    return {
+        (card, zone, printing): copies
+        for card, zone, printing, copies in removal.lines
+        if card in cards and printing in printings
+    }
+
+
+def removed_versions(removal: Removal) -> dict[int, int]:
+    """How often each went out, by id, of those that there still are."""
+    copies = dict(removal.versions)
+    known = TemplateDeckVersion.objects.filter(pk__in=copies).values_list("pk", flat=True) if copies else ()
+    return {version: copies[version] for version in known}
