@@ -287,7 +287,7 @@ class _KnownCards:
 
 _FACTS_OF_CARD = (
     "oracle_id", "name", "layout", "mana_cost", "mana_value", "type_line", "oracle_text", "colors",
-    "color_identity", "faces",
+    "color_identity", "faces", "power", "toughness", "loyalty", "defense",
 )  # fmt: skip
 _CARD_FIELDS = (*_FACTS_OF_CARD, "folded_name", "folded_names")
 _EDITION_FIELDS = ("set_code", "collector_number", "language", "finish")

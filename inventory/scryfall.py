@@ -56,6 +56,10 @@ class CardFacts:
     colors: str
     color_identity: str
     faces: list[dict[str, Any]]
+    power: str = ""
+    toughness: str = ""
+    loyalty: str = ""
+    defense: str = ""
     own_facts: bool = True
 
 
@@ -117,6 +121,10 @@ def read_object(found: object, *, currency: str) -> CatalogueEntry:
         colors=_colors_of(source, faces),
         color_identity=_colors(found.get("color_identity")),
         faces=[_face_facts(face) for face in faces] if len(faces) > 1 else [],
+        power=_text(source, "power"),
+        toughness=_text(source, "toughness"),
+        loyalty=_text(source, "loyalty"),
+        defense=_text(source, "defense"),
         own_facts=not reversible,
     )
     return CatalogueEntry(card=card, printings=_printings(found, sides, currency=currency))

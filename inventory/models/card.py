@@ -63,6 +63,10 @@ class Card(models.Model):
         max_length=5, blank=True, default="", help_text="A subset of WUBRG, in that order."
     )
     color_identity = models.CharField(max_length=5, blank=True, default="")
+    power = models.TextField(blank=True, default="", help_text="Text, not a number: *, 1+*, ∞.")
+    toughness = models.TextField(blank=True, default="")
+    loyalty = models.TextField(blank=True, default="")
+    defense = models.TextField(blank=True, default="")
     faces = models.JSONField(
         default=list, blank=True, help_text="For cards of several faces: the facts of each."
     )

@@ -1,10 +1,14 @@
 """Drawing what is printed on a card: mana symbols and rules text, each readable aloud."""
 
 import re
+from collections.abc import Sequence
 
 from django import template
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from inventory.card_drawing import DrawnCard, drawn
+from inventory.models import Card, Printing
 
 register = template.Library()
 
@@ -120,3 +124,10 @@ def color_names(colors: str) -> str:
 def color_discs(colors: str) -> SafeString:
     """A disc for each colour, for a parent that says them in words (`color_names`)."""
     return format_html_join("", "{}", ((_disc(color),) for color in colors if color in _COLORS))
+
+
+@register.simple_tag
+def drawn_card(card: Card, pictured: Printing | None = None) -> DrawnCard:
+    """The card as it is drawn, with the pictures of a printing where it has any."""
+    urls: Sequence[str] = pictured.image_urls if pictured else ()
+    return drawn(card, image_urls=urls)
