@@ -7,7 +7,6 @@ from inventory.card_query.sorting import Sort
 from inventory.card_query.terms import (
     RARITIES,
     AllOf,
-    OneOf,
     ColorCount,
     Colors,
     Hue,
@@ -18,6 +17,7 @@ from inventory.card_query.terms import (
     Name,
     Node,
     Not,
+    OneOf,
     Oracle,
     Rarity,
     Type,

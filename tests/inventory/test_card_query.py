@@ -11,7 +11,6 @@ from inventory.card_query.sorting import Direction, Sort
 from inventory.card_query.terms import (
     NOTHING,
     AllOf,
-    OneOf,
     ColorCount,
     Colors,
     Hue,
@@ -21,6 +20,7 @@ from inventory.card_query.terms import (
     ManaValue,
     Name,
     Not,
+    OneOf,
     Oracle,
     Rarity,
     Type,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0003_reservation_index'),
+        ('inventory', '0004_template_deck_versions'),
     ]
 
     operations = [
