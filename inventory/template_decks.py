@@ -88,6 +88,13 @@ class OfferedDeck:
         used = {color for line in self.lines for color in line.card.colors}
         return "".join(color for color in "WUBRG" if color in used)
 
+    @property
+    def finest(self) -> list[Card]:
+        """The three cards that cost most, the finest in the middle; none of a deck that has not so many."""
+        cards = {line.card_id: line.card for line in self.lines}.values()
+        dearest = sorted(cards, key=lambda card: (-card.rent_cents, -card.mana_value, card.folded_name))[:3]
+        return [dearest[1], dearest[0], dearest[2]] if len(dearest) == 3 else []
+
     def zones(self) -> list[DeckZone]:
         """Its lines by zone; what a card lacks today is told at its last lines, where a deck would run out."""
         served = sorted(self.lines, key=lambda line: Zone.values.index(line.zone))
