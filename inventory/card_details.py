@@ -7,10 +7,19 @@ from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from inventory.availability import free_by_day
-from inventory.models import Card, Printing, StockMovement, TemplateDeck
+from inventory.closed_days import shop_calendar
+from inventory.models import (
+    Card,
+    Printing,
+    StockMovement,
+    TemplateDeck,
+    TemplateDeckCard,
+    TemplateDeckVersion,
+    Zone,
+)
 from inventory.search import with_owned
 
-CALENDAR_DAYS = 14
+CALENDAR_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +33,12 @@ class OfferedPrinting:
 
 @dataclass(frozen=True, slots=True)
 class FreeDay:
-    """Copies of a card that are free on a day, of those that the shop owns today."""
+    """Copies of a card that are free on a day, of those that the shop owns today; `closed`: the shop is."""
 
     day: date
     free: int
     owned: int
+    closed: bool = False
 
     @property
     def degree(self) -> str:
@@ -39,6 +49,14 @@ class FreeDay:
 
 
 @dataclass(frozen=True, slots=True)
+class DeckWithCard:
+    """A deck on offer and the copies of the card in each of its zones, in the order of the zones."""
+
+    deck: TemplateDeck
+    copies: list[tuple[Zone, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class CardDetails:
     """`printings`: those that the shop owns first, then the newest."""
 
@@ -46,31 +64,56 @@ class CardDetails:
     owned: int
     printings: list[OfferedPrinting]
     calendar: list[FreeDay]
-    decks: list[TemplateDeck]
+    decks: list[DeckWithCard]
 
     @property
     def free_today(self) -> int:
         return self.calendar[0].free
 
+    @property
+    def pictured(self) -> Printing | None:
+        """The printing whose pictures are shown: the first that has any, an English one before others."""
+        pictured = [offered.printing for offered in self.printings if offered.printing.image_urls]
+        return next(
+            (printing for printing in pictured if printing.language == "en"), next(iter(pictured), None)
+        )
+
 
 def card_details(slug: str, *, today: date) -> CardDetails:
-    """The card of that slug with its printings, its free copies over the next two weeks and the decks with it.
+    """The card of that slug with its printings, its free copies over the next sixty days and the decks with it.
 
-    Four queries. Raises `Card.DoesNotExist`.
+    Five queries. Raises `Card.DoesNotExist`.
     """
     card = with_owned(Card.objects.with_value(), today=today).get(slug=slug)
     owned: int = card.owned_copies  # type: ignore[attr-defined]
     free = free_by_day([card.pk], today, today + timedelta(days=CALENDAR_DAYS), today=today)[card.pk]
+    open_days = shop_calendar()
     return CardDetails(
         card=card,
         owned=owned,
         printings=_printings(card, today=today),
         calendar=[
-            FreeDay(day=today + timedelta(days=offset), free=max(0, copies), owned=owned)
-            for offset, copies in enumerate(free)
+            FreeDay(day, free=max(0, copies), owned=owned, closed=not open_days.is_open(day))
+            for day, copies in ((today + timedelta(days=n), copies) for n, copies in enumerate(free))
         ],
-        decks=list(TemplateDeck.objects.published().with_card(card).order_by("name", "pk")),
+        decks=_decks(card),
     )
+
+
+def _decks(card: Card) -> list[DeckWithCard]:
+    """The decks on offer that have the card in their current version, by name. One query."""
+    lines = (
+        TemplateDeckCard.objects.filter(card=card, version__in=TemplateDeckVersion.objects.offered())
+        .select_related("version__deck")
+        .order_by("version__deck__name", "version__deck")
+    )
+    decks: dict[TemplateDeck, dict[str, int]] = {}
+    for line in lines:
+        decks.setdefault(line.version.deck, {})[line.zone] = line.quantity
+    return [
+        DeckWithCard(deck, [(zone, copies[zone]) for zone in Zone if zone in copies])
+        for deck, copies in decks.items()
+    ]
 
 
 def _printings(card: Card, *, today: date) -> list[OfferedPrinting]:

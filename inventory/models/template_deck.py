@@ -21,12 +21,6 @@ class TemplateDeckQuerySet(models.QuerySet["TemplateDeck"]):
     def published(self) -> "TemplateDeckQuerySet":
         return self.filter(published=True)
 
-    def with_card(self, card: Card) -> "TemplateDeckQuerySet":
-        """Those whose current version has the card, in whichever zone."""
-        lines = TemplateDeckCard.objects.filter(card=card)
-        versions = TemplateDeckVersion.objects.current().filter(Exists(lines.filter(version=OuterRef("pk"))))
-        return self.filter(pk__in=versions.values("deck"))
-
 
 class TemplateDeck(models.Model):
     """A deck that the shop offers, added to a cart in one step. What is in it is said by its versions.

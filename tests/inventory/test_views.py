@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from inventory.models import Card, Printing, Reservation, StockMovement, TemplateDeck, Zone
+from inventory.models import Card, ClosedDay, Printing, Reservation, StockMovement, TemplateDeck, Zone
 from tests.factories import (
     TODAY,
     CardFactory,
+    PrintingFactory,
     StockMovementFactory,
+    deck_version,
     stocked_card,
     template_deck,
 )
@@ -197,6 +199,46 @@ def test_a_preferred_printing_costs_what_follows_from_its_own_value(client):
     assert {offered.rent_cents for offered in printings} == {10, 50}
 
 
+def test_the_calendar_of_a_card_says_each_of_sixty_days_and_marks_today_and_closed_ones(client):
+    card = stocked_card(4)
+    ClosedDay.objects.create(first_day=TODAY + timedelta(days=2), last_day=TODAY + timedelta(days=2))
+
+    page = client.get(card.get_absolute_url()).content.decode()
+
+    closed = TODAY + timedelta(days=2)
+    assert page.count(": 4 free") == 60
+    assert f"Today, {TODAY:%a} {TODAY.day} {TODAY:%B}: 4 free" in page
+    assert f"{closed:%a} {closed.day} {closed:%B}: 4 free, the shop is closed" in page
+    assert page.count("the shop is closed</span>") == 2  # that day, and the key
+
+
+def test_a_card_says_how_often_and_where_decks_use_it(client):
+    card = stocked_card(4)
+    template_deck({card: 3, (card, Zone.SIDEBOARD): 1, stocked_card(4): 4}, name="Burn")
+    template_deck({card: 1}, name="Hidden brew", published=False)
+    deck_version(template_deck({card: 1}, name="Once with it"), {stocked_card(1): 1})
+
+    response = client.get(card.get_absolute_url())
+
+    decks = response.context["details"].decks
+    assert [(found.deck.name, found.copies) for found in decks] == [
+        ("Burn", [(Zone.MAIN, 3), (Zone.SIDEBOARD, 1)])
+    ]
+    assert "<b>3</b> in main, <b>1</b> in sideboard" in response.content.decode()
+
+
+def test_a_card_shows_the_pictures_of_a_printing_and_names_the_artist(client):
+    card = stocked_card(1)
+    PrintingFactory(card=card, image_urls=["https://x.example/de.jpg"], language="de", artist="B. Niemand")
+    PrintingFactory(card=card, image_urls=["https://x.example/en.jpg"], artist="A. Nobody")
+
+    page = client.get(card.get_absolute_url()).content.decode()
+
+    assert 'src="https://x.example/en.jpg"' in page
+    assert "Illustrated by A. Nobody" in page
+    assert "de.jpg" not in page
+
+
 def test_a_card_with_faces_shows_each(client):
     faces = [
         {"name": "Fire", "mana_cost": "{1}{R}", "type_line": "Instant", "oracle_text": "Two damage."},
@@ -233,12 +275,13 @@ def test_what_does_not_exist_is_not_found(client, path):
 
 def test_a_card_pins_its_queries(client, django_assert_num_queries):
     card = stocked_card(4)
-    with django_assert_num_queries(4):
+    # the card, its free days, closed days, its printings, the decks with it
+    with django_assert_num_queries(5):
         client.get(card.get_absolute_url())
     for n in range(100):
         StockMovementFactory(printing__card=card, printing__collector_number=f"x{n}")
         template_deck({card: 1}, name=f"Deck with it {n}")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(card.get_absolute_url())
 
 
