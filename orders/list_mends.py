@@ -155,7 +155,7 @@ def mend(read: ReadList, mends: Mapping[LineOfList, Mend]) -> Mended:
     """The list with its mends. As many queries as one more list takes, however many lines are mended."""
     left = [unknown.problem for unknown in read.unknown if _leaves_out(mends.get(line_of(unknown.problem)))]
     to_mend = [unknown for unknown in read.unknown if not _leaves_out(mends.get(line_of(unknown.problem)))]
-    asked = [_asked(unknown.problem) for unknown in to_mend]
+    asked = [_asked(unknown) for unknown in to_mend]
     meant = [mends.get(line_of(unknown.problem)) for unknown in to_mend]
     found, unknown_names = _look_up(asked, meant)
     lines = [MendedLine(line) for line in read.lines]
@@ -189,12 +189,10 @@ def _leaves_out(mend: Mend | None) -> bool:
     return mend is not None and not mend.name
 
 
-def _asked(problem: Problem) -> DeckLine:
+def _asked(unknown: UnknownLine) -> DeckLine:
     """What the line asks for but for its name; 0 copies where it does not say so sensibly."""
-    again = parse(problem.text[:LONGEST])
-    if len(again.lines) == 1:
-        return again.lines[0]
-    return DeckLine(problem.number, 0, problem.whole, problem.zone)
+    problem = unknown.problem
+    return unknown.line or DeckLine(problem.number, 0, problem.whole, problem.zone)
 
 
 def _untouched(unknown: UnknownLine, asked: DeckLine) -> OpenLine:
