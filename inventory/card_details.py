@@ -91,7 +91,7 @@ def card_details(slug: str, *, today: date) -> CardDetails:
     return CardDetails(
         card=card,
         owned=owned,
-        printings=_printings(card, today=today),
+        printings=offered_printings(card, today=today),
         calendar=[
             FreeDay(day, free=max(0, copies), owned=owned, closed=not open_days.is_open(day))
             for day, copies in ((today + timedelta(days=n), copies) for n, copies in enumerate(free))
@@ -116,7 +116,8 @@ def _decks(card: Card) -> list[DeckWithCard]:
     ]
 
 
-def _printings(card: Card, *, today: date) -> list[OfferedPrinting]:
+def offered_printings(card: Card, *, today: date) -> list[OfferedPrinting]:
+    """Those that the shop owns first, then the newest. Needs a card that was read `with_value()`. One query."""
     owned = (
         StockMovement.objects.filter(printing=OuterRef("pk"), effective_on__lte=today)
         .values("printing")

@@ -117,6 +117,17 @@ def owned_by_printing(*, printing_ids: Iterable[int], on: date) -> dict[int, int
     return {printing_id: int(owned) for printing_id, owned in rows}
 
 
+def owned_by_card(*, card_ids: Iterable[int], on: date) -> dict[int, int]:
+    """Copies owned of each card on that day, over all its printings; 0 for one that was never bought. One query."""
+    card_ids = list(card_ids)
+    owned = (
+        StockMovement.objects.filter(printing__card__in=card_ids, effective_on__lte=on)
+        .values_list("printing__card")
+        .annotate(owned=Sum("quantity"))
+    )
+    return dict.fromkeys(card_ids, 0) | dict(owned)
+
+
 def _signed_quantity(*, kind: str, quantity: int) -> int:
     """The quantity as it is stored. Raises `StockError` where kind and quantity make no sense."""
     if kind not in Kind.values:

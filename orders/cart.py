@@ -6,7 +6,7 @@ has changed when one is raised.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -204,6 +204,17 @@ def quick_add(*, cart: Order, text: str) -> QuickAdded:
         raise CartError("Write a card to add, for example 4 Lightning Bolt.")
     read = resolve(deck_list)
     return QuickAdded(add_lines(cart=cart, read=read), read.unknown)
+
+
+def quick_add_named(*, cart: Order, text: str, name: str) -> QuickAdded:
+    """Adds a line that was kept aside under the name that was meant: its copies and its zone stay.
+
+    Raises CartError where the line holds no copies that could be added.
+    """
+    line = next(iter(parse(text).lines), None)
+    if line is None:
+        raise CartError("Write the line again, for example 4 Lightning Bolt.")
+    return quick_add(cart=cart, text=str(replace(line, name=" ".join(name.split()))))
 
 
 def add_lines(*, cart: Order, read: ReadList) -> int:

@@ -3,6 +3,7 @@
 As in orders/cart.py: every change locks the cart's row first, and nothing has changed where a CartError is raised.
 """
 
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
@@ -24,20 +25,36 @@ from orders.models import Order, OrderCard, Removal
 from orders.removals import note_removal, removed_lines, removed_versions
 
 
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """The copies that a line has now; where it has none any more, the removal that can be undone."""
+
+    copies: int
+    removal: Removal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """What was put back, in words, and the lines that hold it now."""
+
+    what: str
+    line_ids: list[int]
+
+
 @transaction.atomic
-def step_line(*, cart: Order, line: OrderCard, by: int) -> Removal | None:
-    """So many copies more (or fewer, below 0) than there are now; the removal where that leaves none.
+def step_line(*, cart: Order, line: OrderCard, by: int) -> Stepped:
+    """So many copies more (or fewer, below 0) than there are now. Without any left the line is gone.
 
     A change and not a number, made under the cart's lock: of two presses at the same moment both count.
     """
     cart = lock_cart(cart)
     line = line_now(cart, line)
     if line.quantity + by <= 0:
-        return remove_line(cart=cart, line=line)
+        return Stepped(0, remove_line(cart=cart, line=line))
     check_copies(line.quantity + by)
     line.quantity += by
     line.save(update_fields=["quantity"])
-    return None
+    return Stepped(line.quantity)
 
 
 @transaction.atomic
@@ -85,7 +102,7 @@ def take_what_is_free(*, cart: Order, today: date) -> Removal:
 
 
 @transaction.atomic
-def undo_removal(*, cart: Order, removal_id: int) -> Removal:
+def undo_removal(*, cart: Order, removal_id: int) -> PutBack:
     """Puts back what was taken out last: card, zone, printing and copies, adding to lines that came back meanwhile.
 
     Once, and only the last removal of this cart. Template decks are noted again where they went as a whole.
@@ -103,10 +120,5 @@ def undo_removal(*, cart: Order, removal_id: int) -> Removal:
     for version_id, copies in removed_versions(removal).items():
         note_template_deck(cart, version_id, copies=copies)
     Removal.objects.filter(pk=removal.pk).delete()
-    return removal
-
-
-def lines_back(cart: Order, removal: Removal) -> list[OrderCard]:
-    """The lines that hold what a removal put back."""
-    back = {tuple(row[:3]) for row in removal.lines}
-    return [line for line in cart.order_cards.all() if key_of(line) in back]
+    back = cart.order_cards.filter(card__in={card for card, _, _ in lines})
+    return PutBack(removal.what, [line.pk for line in back if key_of(line) in lines])

@@ -12,7 +12,7 @@ from inventory.decklist import MAX_QUANTITY
 from inventory.models import Printing, StockMovement, Zone
 from inventory.stock import MOST_COPIES
 from orders.dates import RentalPeriodError, check_rental_period
-from orders.models import ShippingMethod
+from orders.models import OrderCard, ShippingMethod
 
 MAX_LIST_CHARACTERS = 100_000
 FURTHEST_ARRIVAL = timedelta(days=366)  # a slip in the year would hide copies for good
@@ -101,14 +101,62 @@ class QuickAddForm(forms.Form):
         label="Quick add",
         max_length=MAX_LIST_CHARACTERS,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "4 Lightning Bolt", "spellcheck": "false"}),
-        help_text="A card on each line, with the number of copies before it.",
+        widget=forms.TextInput(
+            attrs={
+                "placeholder": "4 Lightning Bolt",
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "enterkeyhint": "done",
+                "data-autocomplete": "/cards/names/",
+            }
+        ),
         error_messages={"required": "Write a card to add, for example 4 Lightning Bolt."},
     )
 
 
 class QuantityForm(forms.Form):
     quantity = CopiesField()
+
+
+class StepForm(forms.Form):
+    """`by`: so many copies more, or fewer below 0."""
+
+    by = forms.IntegerField(
+        min_value=-MAX_QUANTITY,
+        max_value=MAX_QUANTITY,
+        error_messages={
+            "invalid": "Use the buttons to add a copy or to take one out.",
+            "required": "Use the buttons to add a copy or to take one out.",
+            "min_value": f"At most {MAX_QUANTITY} copies go at once.",
+            "max_value": f"At most {MAX_QUANTITY} copies come at once.",
+        },
+    )
+
+
+class UndoForm(forms.Form):
+    """`removal`: which one is meant, so that an old page does not undo a later one."""
+
+    removal = forms.IntegerField(min_value=1)
+
+
+class ChangeLineForm(AddCardForm):
+    """`zone` and `preferred_printing` of a line, each as it is where the form does not say."""
+
+    def __init__(self, *args: Any, line: OrderCard, **kwargs: Any) -> None:
+        super().__init__(*args, card_id=line.card_id, **kwargs)
+        self.line = line
+        del self.fields["quantity"]
+
+    def clean_zone(self) -> str:
+        return self.cleaned_data["zone"] or self.line.zone
+
+    def clean_preferred_printing(self) -> Printing | None:
+        return (
+            self.cleaned_data["preferred_printing"]
+            if "preferred_printing" in self.data
+            else (self.line.preferred_printing)
+        )
 
 
 A_DAY = {"required": "Choose a day.", "invalid": "Choose a day, or write it like 2027-03-31."}

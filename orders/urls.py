@@ -3,6 +3,7 @@ from django.urls import path
 from orders import webhooks
 from orders.views import (
     cart,
+    cart_lines,
     checkout,
     deck_list,
     fulfilment,
@@ -27,7 +28,11 @@ urlpatterns = [
     path("cart/list/", deck_list.deck_list, name="deck_list"),
     path("cart/add-card/<slug:slug>/", cart.add_card, name="add_card"),
     path("cart/add-deck/<slug:slug>/", cart.add_deck, name="add_deck"),
-    path("cart/lines/<int:pk>/", cart.update_line, name="update_line"),
+    path("cart/kept-aside/", cart.leave_all_out, name="leave_all_out"),
+    path("cart/kept-aside/<int:key>/", cart.mend, name="mend"),
+    path("cart/lines/<int:pk>/", cart_lines.line, name="update_line"),
+    path("cart/undo/", cart_lines.undo, name="undo"),
+    path("cart/take-what-is-free/", cart_lines.take_what_is_free, name="take_what_is_free"),
     path("cart/decks/<int:pk>/remove/", cart.remove_deck, name="remove_deck"),
     path("cart/first-day/", cart.start_on, name="start_on"),
     # checkout

@@ -1,64 +1,93 @@
 """The cart: the order while nothing is authorized."""
 
+from collections.abc import Callable
 from typing import cast
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from inventory.models import Card, TemplateDeck
 from orders import cart as carts
 from orders import checkout
-from orders.cart import CartError
+from orders.cart import CartError, QuickAdded
 from orders.checkout import CheckoutError
 from orders.dates import RentalPeriodError
-from orders.forms import AddCardForm, FirstDayForm, QuantityForm, QuickAddForm
-from orders.models import Order, OrderCard, OrderTemplateDeck
-from orders.owners import make_owner_of, owner_of
-from orders.shortfall_page import shortfall_page
+from orders.forms import MAX_LIST_CHARACTERS, AddCardForm, FirstDayForm, QuickAddForm
+from orders.models import Order, OrderTemplateDeck
+from orders.owners import make_owner_of
+from orders.views.cart_answers import answer, asks_for_part, own_cart, say_removed, show_cart
+from orders.views.kept_aside import keep, kept_aside, leave_out, unknown_line, whole_list
 from orders.views.messages import report_form_errors
-
-_KEPT_ASIDE = "quick_add_kept_aside"  # in the session: lines that were not added, until the next quick add
 
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    kept_aside = request.session.get(_KEPT_ASIDE, [])
-    text = "\n".join(line["text"] for line in kept_aside)
-    return _show(request, QuickAddForm(initial={"cards": text}))
-
-
-def _show(request: HttpRequest, form: QuickAddForm, *, status: int = 200) -> HttpResponse:
-    cart = carts.cart_of(owner_of(request))
-    explained = shortfall_page(order=cart, today=timezone.localdate()) if cart else None
-    context = {
-        "page": explained.page if explained else None,
-        "explained": explained,
-        "quick_add": form,
-        "kept_aside": request.session.get(_KEPT_ASIDE, []),
-    }
-    return render(request, "orders/cart.html", context, status=status)
+    return show_cart(request, QuickAddForm())
 
 
 @require_POST
 def quick_add(request: HttpRequest) -> HttpResponse:
+    """`cards`: what to add. Lines that name no card are kept aside, to be put right or left out one by one."""
     form = QuickAddForm(request.POST)
     if not form.is_valid():
-        if request.session.pop(_KEPT_ASIDE, None) and not request.POST.get("cards", "").strip():
-            return redirect("orders:cart")  # the customer has emptied the field: these lines are not wanted
-        return _show(request, form, status=422)
-    request.session.pop(_KEPT_ASIDE, None)
+        if asks_for_part(request):
+            report_form_errors(request, form)
+            return answer(request, status=422)
+        return show_cart(request, form, status=422)
+    text = form.cleaned_data["cards"]
+    return _add(request, lambda cart: carts.quick_add(cart=cart, text=text), text=text)
+
+
+@require_POST
+def mend(request: HttpRequest, key: int) -> HttpResponse:
+    """A line that was kept aside: `cards` as it is written now, `name` for another card of it, or `leave` it out."""
+    line = next((line for line in kept_aside(request) if line["key"] == key), None)
+    if line is None or "leave" in request.POST:
+        leave_out(request, key)
+        return answer(request)
+    form = QuickAddForm({"cards": request.POST.get("cards", line["text"])})
+    if not form.is_valid():
+        report_form_errors(request, form)
+        return answer(request, status=422)
+    text, name = form.cleaned_data["cards"], request.POST.get("name", "")[:MAX_LIST_CHARACTERS]
+    if name:
+        return _add(
+            request,
+            lambda cart: carts.quick_add_named(cart=cart, text=text, name=name),
+            text=text,
+            instead=key,
+        )
+    return _add(request, lambda cart: carts.quick_add(cart=cart, text=text), text=text, instead=key)
+
+
+@require_POST
+def leave_all_out(request: HttpRequest) -> HttpResponse:
+    leave_out(request)
+    return answer(request)
+
+
+def _add(
+    request: HttpRequest, add: Callable[[Order], QuickAdded], *, text: str, instead: int | None = None
+) -> HttpResponse:
+    """Adds, says what was added, and keeps aside what was not. `instead`: of a line that was kept before."""
     try:
-        added = carts.quick_add(cart=_cart_on_demand(request), text=form.cleaned_data["cards"])
+        added = add(_cart_on_demand(request))
     except CartError as error:
         messages.error(request, str(error))
-        _keep_aside(request, [{"text": form.cleaned_data["cards"], "message": str(error), "nearest": []}])
-        return redirect("orders:cart")
+        if instead is not None:
+            return answer(request, status=422)
+        keep(request, [whole_list(text, str(error))])
+        return answer(request)
+    if instead is not None:
+        leave_out(request, instead)
     if added.copies:
         messages.success(request, f"Added {added.copies} {'copy' if added.copies == 1 else 'copies'}.")
     if added.unknown:
@@ -66,19 +95,8 @@ def quick_add(request: HttpRequest) -> HttpResponse:
         messages.warning(
             request, f"{lines} {'line was' if lines == 1 else 'lines were'} not added: see below."
         )
-        _keep_aside(
-            request,
-            [
-                {
-                    "number": line.problem.number,
-                    "text": line.problem.text,
-                    "message": line.problem.message,
-                    "nearest": line.nearest,
-                }
-                for line in added.unknown
-            ],
-        )
-    return redirect("orders:cart")
+        keep(request, [unknown_line(line) for line in added.unknown])
+    return answer(request)
 
 
 @require_POST
@@ -111,71 +129,45 @@ def add_deck(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-def update_line(request: HttpRequest, pk: int) -> HttpResponse:
-    """`quantity` sets the number of copies; the button `remove` takes the line out."""
-    cart = _own_cart(request)
-    line = get_object_or_404(OrderCard.objects.select_related("card"), pk=pk, order=cart)
-    try:
-        if "remove" in request.POST:
-            carts.remove_line(cart=cart, line=line)
-            messages.success(request, f"Removed {line.card.name}.")
-        elif (form := QuantityForm(request.POST)).is_valid():
-            carts.set_quantity(cart=cart, line=line, quantity=form.cleaned_data["quantity"])
-            messages.success(request, f"{line.card.name}: {form.cleaned_data['quantity']}.")
-        else:
-            report_form_errors(request, form, about=line.card.name)
-    except CartError as error:
-        messages.error(request, str(error))
-    return redirect("orders:cart")
-
-
-@require_POST
 def remove_deck(request: HttpRequest, pk: int) -> HttpResponse:
-    cart = _own_cart(request)
+    cart = own_cart(request)
     row = get_object_or_404(OrderTemplateDeck.objects.select_related("version__deck"), pk=pk, order=cart)
     try:
-        carts.remove_template_deck(cart=cart, row=row)
-        messages.success(request, f"Removed “{row.template_deck.name}”.")
+        removal = carts.remove_template_deck(cart=cart, row=row)
     except CartError as error:
         messages.error(request, str(error))
-    return redirect("orders:cart")
+        return answer(request, status=422)
+    if removal:
+        say_removed(request, f"Removed “{row.version.deck.name}”.", removal)
+    return answer(request)
 
 
 @require_POST
 def start_on(request: HttpRequest) -> HttpResponse:
     """`first_day`: the cart's days move there; how long, how it is shipped and to whom stay."""
-    cart = _own_cart(request)
+    cart = own_cart(request)
     form = FirstDayForm(request.POST)
     if not form.is_valid():
         report_form_errors(request, form)
-        return redirect("orders:cart")
+        return answer(request, status=422)
     first_day = form.cleaned_data["first_day"]
     try:
         checkout.start_on(cart=cart, first_day=first_day, today=timezone.localdate())
     except (RentalPeriodError, CartError) as error:
         messages.error(request, str(error))
+        return answer(request, status=422)
     except CheckoutError as error:
         messages.error(request, str(error))
+        if asks_for_part(request):
+            return HttpResponseClientRedirect(reverse("orders:shipping"))
         return redirect("orders:shipping")
-    else:
-        messages.success(request, f"Your days now begin on {date_format(first_day, 'l j F Y')}.")
-    return redirect("orders:cart")
+    messages.success(request, f"Your days now begin on {date_format(first_day, 'l j F Y')}.")
+    return answer(request)
 
 
 def _cart_on_demand(request: HttpRequest) -> Order:
     """The visitor's cart, made (with its guest) at the moment something is really put into it."""
     return cast("Order", SimpleLazyObject(lambda: carts.make_cart_of(make_owner_of(request))))
-
-
-def _own_cart(request: HttpRequest) -> Order:
-    cart = carts.cart_of(owner_of(request))
-    if cart is None:
-        raise Http404
-    return cart
-
-
-def _keep_aside(request: HttpRequest, lines: list[dict[str, object]]) -> None:
-    request.session[_KEPT_ASIDE] = lines
 
 
 def _back(request: HttpRequest) -> HttpResponseRedirect:

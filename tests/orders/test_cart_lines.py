@@ -11,7 +11,7 @@ from inventory.models import Card
 from orders import cart as carts
 from orders import cart_lines
 from orders.cart import CartError
-from orders.cart_lines import change_line, step_line, take_what_is_free, undo_removal
+from orders.cart_lines import PutBack, Stepped, change_line, step_line, take_what_is_free, undo_removal
 from orders.models import Order, OrderCard, OrderTemplateDeck, Removal
 from orders.models.order import DAYS
 from orders.states import Status
@@ -32,7 +32,7 @@ from tests.racing import at_the_same_moment, meet_after
 pytestmark = pytest.mark.django_db
 
 
-def undo_last(cart: Order) -> Removal:
+def undo_last(cart: Order) -> PutBack:
     return undo_removal(cart=cart, removal_id=Removal.objects.get(order=cart).pk)
 
 
@@ -46,7 +46,7 @@ def test_a_step_changes_what_is_there_now_and_not_what_was_shown(by, copies):
     line = cart.order_cards.get()
     OrderCard.objects.update(quantity=3)  # another tab
 
-    assert step_line(cart=cart, line=line, by=by) is None
+    assert step_line(cart=cart, line=line, by=by) == Stepped(copies)
 
     assert lines_of(cart) == {(card, "main", None): copies}
 
@@ -55,7 +55,7 @@ def test_a_step_down_from_the_last_copy_takes_the_line_out_and_can_be_undone():
     card, other = CardFactory(), CardFactory()
     cart = cart_with({card: 1, other: 2})
 
-    removal = step_line(cart=cart, line=cart.order_cards.get(card=card), by=-1)
+    removal = step_line(cart=cart, line=cart.order_cards.get(card=card), by=-1).removal
 
     assert removal
     assert removal.what == card.name
@@ -215,9 +215,10 @@ def test_an_undone_removal_brings_zone_and_printing_back():
     carts.add_card(cart=cart, card=card, quantity=3, zone="sideboard", preferred_printing=printing)
     carts.remove_line(cart=cart, line=cart.order_cards.get())
 
-    undo_last(cart)
+    back = undo_last(cart)
 
     assert lines_of(cart) == {(card, "sideboard", printing): 3}
+    assert back == PutBack(card.name, [cart.order_cards.get().pk])
     assert not Removal.objects.exists()
 
 

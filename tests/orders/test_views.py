@@ -287,7 +287,10 @@ POST_ONLY = {
     "orders:quick_add": [],
     "orders:add_card": ["island"],
     "orders:add_deck": ["burn"],
-    "orders:update_line": [1],
+    "orders:mend": [1],
+    "orders:leave_all_out": [],
+    "orders:undo": [],
+    "orders:take_what_is_free": [],
     "orders:remove_deck": [1],
     "orders:start_on": [],
     "orders:payment_status": [],
@@ -476,35 +479,6 @@ def test_quick_add_says_what_it_added():
     assert cart.order_cards.get().quantity == 4
 
 
-def test_quick_add_keeps_what_it_set_aside_until_the_next_quick_add():
-    stocked_card(4, name="Lightning Bolt")
-    cart = cart_with({})
-    client = browser_of(cart)
-
-    response = client.post(
-        reverse("orders:quick_add"), {"cards": "1 Lightning Bolt\n4 Lightnig Bolt"}, follow=True
-    )
-    again = client.get(reverse("orders:cart"))
-    client.post(reverse("orders:quick_add"), {"cards": "1 Lightning Bolt"})
-    done = client.get(reverse("orders:cart"))
-
-    [line] = response.context["kept_aside"]
-    assert (line["number"], line["text"], line["nearest"]) == (2, "4 Lightnig Bolt", ["Lightning Bolt"])
-    assert response.context["quick_add"]["cards"].value() == "4 Lightnig Bolt"
-    assert again.context["kept_aside"] == [line]
-    assert done.context["kept_aside"] == []
-    assert cart.order_cards.get().quantity == 2
-
-
-def test_emptying_the_field_drops_what_was_set_aside():
-    client = browser_of(cart_with({}))
-    client.post(reverse("orders:quick_add"), {"cards": "4 Lightnig Bolt"})
-
-    response = client.post(reverse("orders:quick_add"), {"cards": ""}, follow=True)
-
-    assert response.context["kept_aside"] == []
-
-
 def test_what_was_kept_aside_is_shown_as_text_and_not_as_markup():
     client = browser_of(cart_with({}))
 
@@ -552,15 +526,6 @@ def test_a_form_of_several_megabytes_is_refused():
 
     assert response.status_code in {400, 413}
     assert content_of(cart) == before
-
-
-def test_a_list_that_does_not_fit_is_kept_in_the_form():
-    card = stocked_card(4, name="Island")
-    client = browser_of(cart_with({card: MAX_QUANTITY}))
-
-    response = client.post(reverse("orders:quick_add"), {"cards": "1 Island"}, follow=True)
-
-    assert response.context["quick_add"]["cards"].value() == "1 Island"
 
 
 def test_a_deck_goes_in_with_a_message():
@@ -1530,6 +1495,38 @@ def cart_with_nothing_short(lines: int) -> list[str]:
     return queries_of(browser_of(cart), reverse("orders:cart"))
 
 
+def cart_without_days(lines: int) -> list[str]:
+    cart = with_everything(cart_with(deck_of(lines, owned=1)))
+    Order.objects.filter(pk=cart.pk).update(**dict.fromkeys(DAYS), shipping_method=None)
+    return queries_of(browser_of(cart), reverse("orders:cart"))
+
+
+def htmx_queries_of(cart: Order, form: dict) -> list[str]:
+    client, line = browser_of(cart), cart.order_cards.latest("pk")
+    with CaptureQueriesContext(connection) as captured:
+        response = client.post(
+            reverse("orders:update_line", args=[line.pk]), form, headers={"hx-request": "true"}
+        )
+    assert response.status_code == 200
+    return [query["sql"] for query in captured]
+
+
+def step_of_a_cart(lines: int) -> list[str]:
+    return htmx_queries_of(with_everything(cart_with(deck_of(lines, owned=1))), {"by": "1"})
+
+
+def removal_from_a_cart(lines: int) -> list[str]:
+    """Of one line more, so that there are some left."""
+    return htmx_queries_of(with_everything(cart_with(deck_of(lines + 1, owned=1))), {"remove": "1"})
+
+
+def editor_of_a_line(printings: int) -> list[str]:
+    cart = cart_with(deck_of(1, owned=1))
+    line = cart.order_cards.get()
+    PrintingFactory.create_batch(printings, card=line.card)
+    return queries_of(browser_of(cart), reverse("orders:update_line", args=[line.pk]))
+
+
 def list_page(orders: int) -> list[str]:
     guest, card = GuestFactory(), stocked_card(4 * orders)
     for _ in range(orders):
@@ -1538,8 +1535,12 @@ def list_page(orders: int) -> list[str]:
 
 
 PINNED = {
-    cart_page: 13,
-    cart_with_nothing_short: 11,
+    cart_page: 11,
+    cart_with_nothing_short: 9,
+    cart_without_days: 6,
+    step_of_a_cart: 19,
+    removal_from_a_cart: 21,
+    editor_of_a_line: 8,
     shipping_page: 13,
     payment_page: 11,
     shortfall_page: 13,

@@ -1,0 +1,65 @@
+"""How the deck builder answers: a page, or only what has changed of it where htmx asks; a redirect without it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from orders import cart as carts
+from orders.cart_page import cart_page
+from orders.forms import QuickAddForm
+from orders.models import Order, Removal
+from orders.owners import owner_of
+from orders.views.kept_aside import kept_aside
+
+
+def asks_for_part(request: HttpRequest) -> bool:
+    """Whether htmx asks, which puts a part of the page into the one that is there."""
+    return bool(request.htmx)  # type: ignore[attr-defined]
+
+
+def own_cart(request: HttpRequest) -> Order:
+    cart = carts.cart_of(owner_of(request))
+    if cart is None:
+        raise Http404
+    return cart
+
+
+def show_cart(request: HttpRequest, form: QuickAddForm, *, status: int = 200) -> HttpResponse:
+    return render(request, "orders/cart.html", _context(request) | {"quick_add": form}, status=status)
+
+
+def answer(request: HttpRequest, *, status: int = 200, focus: str = "") -> HttpResponse:
+    """After a change, or (with another status) where nothing was changed and a message says why.
+
+    `focus`: the id of what the change leads to, for who had the focus on what is gone.
+    """
+    if not asks_for_part(request):
+        return redirect("orders:cart")
+    context = _context(request) | {"focus": focus, "swapped": True}
+    return render(request, "orders/_cart_answer.html", context, status=status)
+
+
+def say(request: HttpRequest, text: str) -> None:
+    """A success that a builder shows by itself: read aloud there, and written where the page is loaded anew."""
+    messages.success(request, text, extra_tags="seen")
+
+
+def say_removed(request: HttpRequest, text: str, removal: Removal) -> None:
+    """The message bears the button that undoes it; see templates/_components/messages.html."""
+    messages.success(request, text, extra_tags=f"undo-{removal.pk}")
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    cart = carts.cart_of(owner_of(request))
+    shown = cart_page(cart=cart, today=timezone.localdate()) if cart else None
+    page = shown.explained.page if shown else None
+    return {
+        "cart": shown,
+        "page": page,
+        "explained": shown.explained if shown else None,
+        "kept_aside": kept_aside(request),
+        "cart_copies": page.copies if page else 0,
+    }

@@ -1,0 +1,116 @@
+"""The lines of a cart, one by one: steps, zone, printing, removal, and putting back what was removed."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_POST
+
+from orders import cart as carts
+from orders import cart_lines
+from orders.cart import CartError
+from orders.cart_page import line_editor
+from orders.forms import ChangeLineForm, QuantityForm, StepForm, UndoForm
+from orders.models import Order, OrderCard
+from orders.owners import owner_of
+from orders.views.cart_answers import answer, asks_for_part, own_cart, say, say_removed
+from orders.views.messages import report_form_errors
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def line(request: HttpRequest, pk: int) -> HttpResponse:
+    """What can be changed of a line: a page, or its part for the builder. POST changes it; see `_change`."""
+    cart = own_cart(request)
+    if request.method == "POST":
+        return _change(request, cart, pk)
+    try:
+        editor = line_editor(cart=cart, pk=pk, today=timezone.localdate())
+    except OrderCard.DoesNotExist:
+        raise Http404 from None
+    part = "orders/_line_editor.html" if asks_for_part(request) else "orders/line.html"
+    response = render(request, part, {"editor": editor})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _change(request: HttpRequest, cart: Order, pk: int) -> HttpResponse:
+    """`remove` takes the line out, `by` steps, `zone` and `preferred_printing` move it, `quantity` sets its copies."""
+    found = get_object_or_404(cart.order_cards.select_related("card", "preferred_printing"), pk=pk)
+    name = found.card.name
+    try:
+        if "remove" in request.POST:
+            removal = carts.remove_line(cart=cart, line=found)
+            say_removed(request, f"Removed {name}.", removal)
+            return answer(request)
+        if "by" in request.POST:
+            return _step(request, cart, found)
+        if "zone" in request.POST or "preferred_printing" in request.POST:
+            return _move(request, cart, found)
+        form = QuantityForm(request.POST)
+        if not form.is_valid():
+            report_form_errors(request, form, about=name)
+            return answer(request, status=422)
+        carts.set_quantity(cart=cart, line=found, quantity=form.cleaned_data["quantity"])
+        say(request, f"{name}: {form.cleaned_data['quantity']}.")
+    except CartError as error:
+        messages.error(request, str(error))
+        return answer(request, status=422)
+    return answer(request)
+
+
+def _step(request: HttpRequest, cart: Order, found: OrderCard) -> HttpResponse:
+    form = StepForm(request.POST)
+    if not form.is_valid():
+        report_form_errors(request, form, about=found.card.name)
+        return answer(request, status=422)
+    stepped = cart_lines.step_line(cart=cart, line=found, by=form.cleaned_data["by"])
+    if stepped.removal:
+        say_removed(request, f"Removed {found.card.name}.", stepped.removal)
+    else:
+        say(request, f"{found.card.name}: {stepped.copies}.")
+    return answer(request)
+
+
+def _move(request: HttpRequest, cart: Order, found: OrderCard) -> HttpResponse:
+    form = ChangeLineForm(request.POST, line=found)
+    if not form.is_valid():
+        report_form_errors(request, form, about=found.card.name)
+        return answer(request, status=422)
+    moved = cart_lines.change_line(cart=cart, line=found, **form.cleaned_data)
+    wish = f", {moved.preferred_printing}" if moved.preferred_printing else ""
+    say(request, f"{found.card.name}: {moved.quantity} in {moved.get_zone_display()}{wish}.")
+    return answer(request, focus=f"change-{moved.pk}")
+
+
+@require_POST
+def undo(request: HttpRequest) -> HttpResponse:
+    """`removal`: the id of what was removed last. It is put back."""
+    cart, form = carts.cart_of(owner_of(request)), UndoForm(request.POST)
+    if cart is None or not form.is_valid():
+        messages.error(
+            request, "There is nothing to put back: what was removed is no part of this cart any more."
+        )
+        return answer(request, status=422)
+    try:
+        back = cart_lines.undo_removal(cart=cart, removal_id=form.cleaned_data["removal"])
+    except CartError as error:
+        messages.error(request, str(error))
+        return answer(request, status=422)
+    messages.success(request, f"Put back: {back.what}.")
+    return answer(request, focus=f"quantity-{back.line_ids[0]}" if back.line_ids else "")
+
+
+@require_POST
+def take_what_is_free(request: HttpRequest) -> HttpResponse:
+    """Takes out of the cart what is short on its days."""
+    try:
+        removal = cart_lines.take_what_is_free(cart=own_cart(request), today=timezone.localdate())
+    except CartError as error:
+        messages.error(request, str(error))
+        return answer(request, status=422)
+    copies = sum(row[3] for row in removal.lines)
+    say_removed(
+        request, f"Took out {copies} short {'copy' if copies == 1 else 'copies'}: the rest is free.", removal
+    )
+    return answer(request)
