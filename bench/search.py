@@ -29,7 +29,8 @@ LIMIT = 60.0  # ms, of the slowest twentieth
 FIRST_DAY = 14  # days from today, of the searches for free cards
 DAYS = 4
 _KEYS = (
-    "t:creature c:u mv<=3", "c:gr", "c=wub", "id:esper t:legendary", "mv:4 r:rare", "r>=rare", "set:s123", "set:s042 r:m",
+    "t:creature c:u mv<=3", "c:gr", "c=wub", "id:esper t:legendary", "mv:4 r:rare", "r>=rare", "set:s123",
+    "set:s042 r:m",
     "is:foil t:elf", "o:flying", 'o:"draw a card"', "o:{T} t:land", "-t:creature c:c", "t:elf or t:goblin",
     "(t:angel or t:dragon) c:w -c:u", "dragon -t:creature", "c:m is:commander", "is:split", "is:dfc", "mv>=7",
     "t:instant c:r mv=1", "is:owned", "is:owned c:b t:zombie", "-c:w -c:u -c:b -c:r -c:g", "o:destroy -o:creature",

@@ -117,7 +117,8 @@ _SENTENCES = [
     "Flying", "Trample", "Vigilance", "Draw a card.", "Destroy target creature.", "Target player discards two cards.",
     "When this creature enters the battlefield, you gain 3 life.", "{T}: Add one mana of any color.",
     "Create a 1/1 white Soldier creature token.", "It deals 3 damage to any target.", "Counter target spell.",
-    "Whenever this creature attacks, put a +1/+1 counter on it.", "Return target card from your graveyard to your hand.",
+    "Whenever this creature attacks, put a +1/+1 counter on it.",
+    "Return target card from your graveyard to your hand.",
     "Search your library for a basic land card, put it onto the battlefield tapped, then shuffle.",
 ]  # fmt: skip
 _RARITIES = ["common"] * 10 + ["uncommon"] * 7 + ["rare"] * 5 + ["mythic"] * 2

@@ -22,7 +22,7 @@ TABLES = {
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0003_reservation_index"),
+        ("inventory", "0005_what_stands_in_the_corner_of_a_card"),
     ]
 
     operations = [
