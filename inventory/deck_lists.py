@@ -11,6 +11,7 @@ from inventory.card_names import nearest_by_name, plainer_names, resolve_by_lett
 from inventory.decklist import DeckLine, DeckList, Problem
 from inventory.models import Card, Printing
 from inventory.printing_choice import number_key, preference
+from inventory.set_codes import set_code
 
 MOST_SUGGESTIONS = 20  # lines that are told the nearest names: each takes a look at every name there is
 
@@ -141,13 +142,13 @@ class _Printings:
     """The printings that lines ask for. One query, and none where no line names a set."""
 
     def __init__(self, lines: Iterable[tuple[DeckLine, Card]]) -> None:
-        asking = [(line, card) for line, card in lines if _set_code(line)]
+        asking = [(line, card) for line, card in lines if set_code(line.set_code)]
         cards = {card.pk: card for _, card in asking}
         self._by_card_and_set: dict[tuple[int, str], list[Printing]] = {}
         if not asking:
             return
         for printing in Printing.objects.filter(
-            card__in=cards, set_code__in={_set_code(line) for line, _ in asking}
+            card__in=cards, set_code__in={set_code(line.set_code) for line, _ in asking}
         ):
             printing.card = cards[printing.card_id]
             self._by_card_and_set.setdefault((printing.card_id, printing.set_code), []).append(printing)
@@ -156,7 +157,7 @@ class _Printings:
         """The printing of the card that fits all that the line says; non-foil, English where it leaves a choice."""
         fitting = [
             printing
-            for printing in self._by_card_and_set.get((card.pk, _set_code(line)), ())
+            for printing in self._by_card_and_set.get((card.pk, set_code(line.set_code)), ())
             if line.finish in ("", printing.finish)
             and (
                 not line.collector_number
@@ -164,9 +165,3 @@ class _Printings:
             )
         ]
         return min(fitting, key=preference, default=None)
-
-
-def _set_code(line: DeckLine) -> str:
-    """As the catalogue writes it; empty for what is none."""
-    code = line.set_code.strip().lower()
-    return code if code.isalnum() and code.isascii() else ""

@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from inventory import stock_import
+from inventory.card_names import nearest_names
 from inventory.models import Printing, StockMovement
 from inventory.stock import owned_by_printing
 from inventory.stock_import import StockImport, import_stock
@@ -68,6 +72,115 @@ def test_a_value_becomes_the_printing_s() -> None:
     run("quantity,name,value\n3,Ember Otter,2.50\n")
     printing.refresh_from_db()
     assert printing.value_cents == 250
+
+
+def test_condition_and_a_language_that_is_not_known_are_noted() -> None:
+    otter()
+    run(
+        "quantity,name,note,condition,language\n1,Ember Otter,mine,Lightly Played,German\n"
+        "1,Ember Otter,,,English\n"
+    )
+    assert set(StockMovement.objects.values_list("note", flat=True)) == {
+        "mine, condition LP, language de",
+        "",
+    }
+
+
+def test_a_count_notes_what_all_of_its_rows_say() -> None:
+    otter()
+    text = "quantity,name,condition\n1,Ember Otter,NM\n2,Ember Otter,HP\n1,Ember Otter,NM\n"
+    run(text, count_is_truth=True)
+    assert StockMovement.objects.get().note == "condition NM, condition HP"
+
+
+def test_damaged_copies_count_and_are_told() -> None:
+    printing = otter()
+    done = run("quantity,name,condition\n2,Ember Otter,Poor\n1,Ember Otter,NM\n")
+    assert owned(printing) == 3
+    assert [(row.line, row.quantity) for row in done.damaged] == [(2, 2)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Ember Otter (Showcase)", "Ember Otter (Borderless) - Full Art", "Ember-Otter", "Ember Otter (12)"],
+)
+def test_a_shop_s_name_of_a_card_is_known(name: str) -> None:
+    printing = otter("12")
+    assert run(f"quantity,name\n1,{name}\n").problems == []
+    assert owned(printing) == 1
+
+
+def test_a_number_or_a_finish_behind_the_name_chooses_the_printing() -> None:
+    first = otter("271", value_cents=100)
+    second = otter("272", card=first.card, value_cents=900)
+    etched = otter("272", card=first.card, finish="etched", value_cents=900)
+    run("quantity,name\n2,Ember Otter (272)\n3,Ember Otter (272) (Foil Etched)\n")
+    assert run("quantity,name,number,foil\n1,Ember Otter (Foil Etched),272,foil\n").problems == []
+    assert (owned(first), owned(second), owned(etched)) == (0, 2, 4)
+
+
+def test_the_plain_name_of_a_tool_stands_in_for_its_name() -> None:
+    printing = otter()
+    assert run("quantity,name,simple name\n1,Ember Otter [Left],Ember Otter\n").problems == []
+    assert owned(printing) == 1
+
+
+def test_scryfall_s_id_is_enough_where_no_name_is_known() -> None:
+    nonfoil = otter("2", scryfall_id="11111111-1111-4111-8111-111111111111")
+    foil = otter("2", card=nonfoil.card, finish="foil", scryfall_id=nonfoil.scryfall_id)
+    done = run(
+        f"quantity,name,foil,scryfall id\n1,Loutre,foil,{nonfoil.scryfall_id}\n1,,,{nonfoil.scryfall_id}\n"
+        "1,,,22222222-1111-4111-8111-111111111111\n1,,,nonsense\n"
+    )
+    assert (owned(nonfoil), owned(foil)) == (1, 1)
+    assert [problem.line for problem in done.problems] == [4, 5]
+
+
+@pytest.mark.parametrize("written", ["usg", "UZ", "Urza's Saga", "Urzas Saga (USG)", "URZA’S SAGA"])
+def test_a_set_is_known_by_its_codes_and_names(written: str) -> None:
+    saga = otter("1", set_code="usg", set_name="Urza's Saga", value_cents=900)
+    otter("1", card=saga.card, set_code="xyz", set_name="Other", value_cents=100)
+    for column in ("set", "set code", "set name"):
+        assert run(f"quantity,name,{column}\n1,Ember Otter,{written}\n").problems == []
+    assert owned(saga) == 3
+
+
+def test_a_set_s_name_stands_in_for_a_code_that_only_the_tool_knows() -> None:
+    saga = otter("1", set_code="usg", set_name="Urza's Saga", value_cents=900)
+    otter("1", card=saga.card, set_code="xyz", set_name="Other", value_cents=100)
+    assert run("quantity,name,set code,set name\n1,Ember Otter,ex_12,Urza's Saga\n").problems == []
+    assert run("quantity,name,set code,set name\n1,Ember Otter,usg,Other\n").problems == []
+    assert owned(saga) == 2
+
+
+def test_etched_stands_in_for_foil_where_there_is_no_other() -> None:
+    etched = otter(finish="etched")
+    assert run("quantity,name,foil\n1,Ember Otter,foil\n").problems == []
+    foil = otter("1", card=etched.card, finish="foil", value_cents=9000)
+    assert run("quantity,name,foil\n1,Ember Otter,foil\n").problems == []
+    assert (owned(etched), owned(foil)) == (1, 1)
+
+
+@pytest.mark.parametrize("many", [1, 100])
+def test_any_number_of_rows_is_as_many_queries(many: int) -> None:
+    otter()
+    nearest_names("otter")  # the names have been read
+    text = "quantity,name,scryfall id\n" + "1,Ember Otter,\n1,Ember-Otter,\n1,Embr Otter,\n" * many
+    with CaptureQueriesContext(connection) as queries:
+        done = run(text)
+    assert (done.rows, len(done.problems)) == (2 * many, many)
+    assert len(queries) == 11
+
+
+def test_who_waits_is_told_how_far_it_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    otter()
+    monkeypatch.setattr(stock_import, "_ROWS_AT_ONCE", 2)
+    told: list[tuple[int, int]] = []
+    run(
+        "quantity,name\n" + "1,Ember Otter\n" * 5,
+        after_rows=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(2, 5), (4, 5), (5, 5)]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +249,25 @@ def test_the_command_reports_and_keeps_the_good_rows(
     call_command("import_stock", str(path), "--set", "--dry-run")
     assert "1 rows: 0 movements" in capsys.readouterr().out
     assert owned(printing, on=date.max) == 3
+
+
+def test_the_command_shows_no_terminal_what_a_file_may_write_to_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "stock.csv"
+    path.write_text("quantity,name,condition\n1,\x1b[2JOtter,\n")
+    call_command("import_stock", str(path))
+    out, err = capsys.readouterr()
+    assert "Otter" in err
+    assert "\x1b" not in out + err
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "stock.csv"
+    with path.open("wb") as file:
+        file.truncate(20_000_001)
+    with pytest.raises(CommandError, match="larger than 20 MB"):
+        call_command("import_stock", str(path))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no,headings\n"])
