@@ -15,7 +15,7 @@ from inventory.models.card import Card, CardQuerySet
 from inventory.names import fold_name
 
 LONGEST_NAME = 200  # characters; the longest real card name has 141. What is longer is not looked up.
-_LOWEST_SCORE = 70.0  # of 100: below it a suggestion looks like a joke
+_LOWEST_SCORE = 77.0  # of 100: below it a suggestion looks like a joke; two typing mistakes stay above it
 _PREFIX_SCORE = 85.0  # "thalia" is nearer to "Thalia's Lancers" than to "Thallid"
 _FEWEST_LETTERS = 3  # of a name that is known by its letters alone
 _SLASHES = re.compile(r"\s*/+\s*")
@@ -131,15 +131,17 @@ def resolve_by_letters(names: Iterable[str]) -> dict[str, Card]:
 
 @dataclass(frozen=True, slots=True)
 class NameList:
-    """Every name and face, folded and ready to be compared; the four sequences run side by side.
+    """Every name and face, folded and ready to be compared; the sequences run side by side.
 
-    `by_letters` has the id of the one card that is called so, whatever stands between the letters.
+    `letters` are the names without what stands between the letters; `by_letters` has the id of the one card that
+    is called so.
     """
 
     folded: Sequence[str]
     is_face: Sequence[bool]  # not the whole name
     names: Sequence[str]  # the whole name, as it is written
     card_ids: Sequence[int]
+    letters: Sequence[str] = ()
     by_letters: Mapping[str, int] = field(default_factory=dict)
 
     def nearest(self, name: str, *, limit: int = 3) -> list[int]:
@@ -158,8 +160,9 @@ class NameList:
                 query, self.folded, scorer=scorer, limit=3 * limit, score_cutoff=_LOWEST_SCORE / weight
             ):
                 scores[position] = max(scores.get(position, 0.0), score * weight)
-        if len(query) >= 3:
-            begin_so = [p for p, folded in enumerate(self.folded) if folded.startswith(query)]
+        beginning = letters_of(query)
+        if len(beginning) >= _FEWEST_LETTERS:
+            begin_so = [p for p, letters in enumerate(self.letters) if letters.startswith(beginning)]
             for position in sorted(begin_so, key=lambda p: len(self.folded[p]))[: 3 * limit]:
                 scores[position] = max(scores.get(position, 0.0), _PREFIX_SCORE)
         if len(query) >= 4 and len(scores) < limit:
@@ -206,24 +209,26 @@ def _read_name_list() -> NameList:
             is_face.append(place > 0)
             names.append(name)
             card_ids.append(card_id)
+    letters = [letters_of(form) for form in folded]
     return NameList(
         folded=folded,
         is_face=is_face,
         names=names,
         card_ids=card_ids,
-        by_letters=_by_letters(folded, is_face, card_ids),
+        letters=letters,
+        by_letters=_by_letters(letters, is_face, card_ids),
     )
 
 
-def _by_letters(folded: Sequence[str], is_face: Sequence[bool], card_ids: Sequence[int]) -> dict[str, int]:
+def _by_letters(letters: Sequence[str], is_face: Sequence[bool], card_ids: Sequence[int]) -> dict[str, int]:
     """Whole names go before faces, as everywhere; letters that two cards share are left out."""
     by_letters: dict[str, int] = {}
     for faces in (False, True):
         found: dict[str, set[int]] = {}
-        for form, of_face, card_id in zip(folded, is_face, card_ids, strict=True):
-            if of_face == faces and (letters := letters_of(form)) not in by_letters:
-                found.setdefault(letters, set()).add(card_id)
-        by_letters |= {letters: cards.pop() for letters, cards in found.items() if len(cards) == 1}
+        for called, of_face, card_id in zip(letters, is_face, card_ids, strict=True):
+            if of_face == faces and called not in by_letters:
+                found.setdefault(called, set()).add(card_id)
+        by_letters |= {called: cards.pop() for called, cards in found.items() if len(cards) == 1}
     return by_letters
 
 

@@ -4,7 +4,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.card_names import NameList, nearest_cards, nearest_names, resolve_names, spellings
+from inventory.card_names import NameList, letters_of, nearest_cards, nearest_names, resolve_names, spellings
 from inventory.catalogue import make_card
 from inventory.models import Card
 from inventory.names import fold_name
@@ -102,6 +102,8 @@ def test_any_number_of_names_is_one_query(many: int) -> None:
         ("counterspel", "Counterspell"),
         ("counterspel (showcase)", "Counterspell"),
         ("rspell", "Counterspell"),
+        ("thalia guard", "Thalia, Guardian"),
+        ("counter sp", "Counterspell"),
     ],
 )
 def test_the_nearest_name_comes_first(name: str, nearest: str) -> None:
@@ -114,7 +116,11 @@ def test_the_nearest_name_comes_first(name: str, nearest: str) -> None:
         "Counterspell",
     ]
     known = NameList(
-        folded=[each.lower() for each in names], is_face=[False] * 6, names=names, card_ids=list(range(6))
+        folded=[each.lower() for each in names],
+        is_face=[False] * 6,
+        names=names,
+        card_ids=list(range(6)),
+        letters=[letters_of(each.lower()) for each in names],
     )
     assert names[known.nearest(name)[0]] == nearest
 
@@ -129,7 +135,7 @@ def test_a_card_is_suggested_once_and_before_those_that_only_have_a_face_of_that
     assert [known.card_ids[position] for position in known.nearest("sparc")] == [2, 1]
 
 
-@pytest.mark.parametrize("name", ["", "  ", "qqqqqqqqqqqq", "\x00", "\ud800"])
+@pytest.mark.parametrize("name", ["", "  ", "qqqqqqqqqqqq", "\x00", "\ud800", "ball counterspin"])
 def test_nothing_is_near_to_nonsense(name: str) -> None:
     assert name_list("lightning bolt", "counterspell").nearest(name) == []
 
