@@ -98,7 +98,7 @@ def undo(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(error))
         return answer(request, status=422)
     messages.success(request, f"Put back: {back.what}.")
-    return answer(request, focus=f"quantity-{back.line_ids[0]}" if back.line_ids else "")
+    return answer(request, focus=f"more-{back.line_ids[0]}" if back.line_ids else "")
 
 
 @require_POST

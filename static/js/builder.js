@@ -67,7 +67,7 @@
   });
 
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.target.id !== "cart") return;
+    if (event.target.id !== "cart") return; // it comes for the other parts of the answer, too
     keepFocus();
     next();
   });

@@ -1,0 +1,281 @@
+"""The deck builder in a real Chromium: by keyboard alone, in a hurry, and without JavaScript."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from inventory.models import Card
+from orders.models import Order, OrderCard
+from tests.factories import PrintingFactory, cart_with, stocked_card, template_deck
+from tests.orders.test_cart import lines_of, names_of
+from tests.test_pages_in_browser import as_guest_of, signed_in_as
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def bolt() -> Card:
+    stocked_card(4, name="Shivan Dragon", type_line="Creature — Dragon", mana_value=6)
+    return stocked_card(4, name="Lightning Bolt", value_cents=500)
+
+
+def builder(browser: Browser, url: str, cart: Order | None = None, **options) -> Page:
+    if cart is None:
+        page = browser.new_context(base_url=url, **options).new_page()
+    else:
+        page = signed_in_as(as_guest_of(cart), browser, url, **options).new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"The page's script failed: {error}"))
+    page.goto("/cart/")
+    return page
+
+
+def line(page: Page, name: str) -> Locator:
+    return page.locator(".line").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def copies(page: Page, name: str) -> Locator:
+    return page.get_by_label(f"Copies of {name}", exact=True)
+
+
+def tab_to(page: Page, wanted: Locator, *, key: str = "Tab") -> None:
+    """As somebody without a mouse gets there."""
+    for _ in range(60):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    pytest.fail("The keyboard does not lead there.")
+
+
+def hold_the_first(page: Page, address: str) -> list[Route]:
+    """The first request to that address does not arrive before it is let go on; the others go their way."""
+    first: list[Route] = []
+    page.route(address, lambda route: route.continue_() if first else first.append(route))
+    return first
+
+
+def test_a_deck_is_built_by_keyboard_alone(browser: Browser, live_server, bolt: Card):
+    page = builder(browser, live_server.url)
+    field = page.get_by_label("Quick add")
+
+    # Quick add: the field keeps the focus and is free for the next card.
+    tab_to(page, field)
+    for typed in ("3 lightning bolt", "1 Shivan Dragon"):
+        page.keyboard.type(typed)
+        page.keyboard.press("Enter")
+    expect(copies(page, "Shivan Dragon")).to_have_value("1")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("")
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "4")
+
+    # A step, and a number that is written: the focus stays where it was.
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+    tab_to(page, more)
+    page.keyboard.press("Enter")
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
+    expect(more).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "3")
+    expect(copies(page, "Lightning Bolt")).to_be_focused()
+
+    # To the sideboard: the line is another one, and its way to more has the focus.
+    tab_to(page, line(page, "Lightning Bolt").get_by_role("link", name="Change"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Printing that you would like")).to_be_focused()
+    tab_to(page, page.get_by_role("button", name="Move to sideboard"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sideboard (2)")).to_be_visible()
+    expect(line(page, "Lightning Bolt").get_by_role("link", name="Change")).to_be_focused()
+
+    # The last copy goes, the next line has the focus, and what went is put back.
+    tab_to(page, page.get_by_role("button", name="One less: Shivan Dragon"), key="Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Removed Shivan Dragon.")).to_be_visible()
+    expect(page.get_by_role("button", name="One less: Lightning Bolt")).to_be_focused()
+    page.keyboard.press("ControlOrMeta+z")
+    expect(copies(page, "Shivan Dragon")).to_have_value("1")
+    assert {(card.name, zone): many for (card, zone, _), many in lines_of(Order.objects.get()).items()} == {
+        ("Lightning Bolt", "sideboard"): 2,
+        ("Shivan Dragon", "main"): 1,
+    }
+
+
+def test_the_undo_button_is_reached_by_keyboard_and_leads_to_what_is_back(browser, live_server, bolt: Card):
+    page = builder(browser, live_server.url, cart_with({bolt: 1}))
+
+    page.get_by_role("button", name="One less: Lightning Bolt").press("Enter")
+    expect(page.get_by_role("heading", name="Nothing in it yet")).to_be_visible()
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("button", name="One more: Lightning Bolt")).to_be_focused()
+
+
+def test_presses_in_a_hurry_all_count(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+
+    first = hold_the_first(page, "**/cart/lines/**")
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+    more.focus()
+    with page.expect_request("**/cart/lines/**"):
+        page.keyboard.press("Enter")
+    for _ in range(4):
+        page.keyboard.press("Enter")
+    first[0].continue_()
+
+    expect(copies(page, "Lightning Bolt")).to_have_value("6")
+    expect(more).to_be_focused()
+    assert cart.order_cards.get().quantity == 6
+
+
+def test_cards_that_are_typed_in_a_hurry_are_all_added(browser: Browser, live_server, bolt: Card):
+    page = builder(browser, live_server.url)
+    first = hold_the_first(page, "**/cart/quick-add/")
+    field = page.get_by_label("Quick add")
+    field.focus()
+
+    with page.expect_request("**/cart/quick-add/"):
+        page.keyboard.type("1 Lightning Bolt\n", delay=0)
+    page.keyboard.type("2 Shivan Dragon\n1 Lightnig Bolt\n3 Lightning Bo", delay=0)
+    first[0].continue_()
+
+    expect(page.locator("#kept-aside")).to_contain_text("Lightnig Bolt")
+    expect(field).to_have_value("3 Lightning Bo")  # what is being typed is not disturbed
+    assert names_of(Order.objects.get()) == {"Lightning Bolt": 1, "Shivan Dragon": 2}
+
+
+def test_a_number_is_taken_where_the_field_is_left(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+
+    copies(page, "Lightning Bolt").fill("4")
+    page.keyboard.press("Tab")
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "4")
+    assert cart.order_cards.get().quantity == 4
+
+
+def test_a_number_that_cannot_be_is_told_and_the_line_says_what_it_has(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 3})
+    page = builder(browser, live_server.url, cart)
+
+    copies(page, "Lightning Bolt").fill("9999")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("alert")).to_contain_text("A line has at most 250 copies.")
+    expect(copies(page, "Lightning Bolt")).to_have_value("3")
+    assert cart.order_cards.get().quantity == 3
+
+
+def test_a_line_that_another_tab_took_out_brings_the_page_up_to_date(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 3, Card.objects.get(name="Shivan Dragon"): 1})
+    page = builder(browser, live_server.url, cart)
+    OrderCard.objects.filter(card=bolt).delete()
+
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+
+    expect(line(page, "Lightning Bolt")).to_have_count(0)
+    expect(copies(page, "Shivan Dragon")).to_have_value("1")
+
+
+def test_a_press_that_does_not_arrive_is_told_and_can_be_made_again(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 3})
+    page = builder(browser, live_server.url, cart)
+    page.route("**/cart/lines/**", lambda route: route.abort())
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+
+    more.click()
+    expect(page.locator("#messages")).to_contain_text("did not reach us")
+    page.unroute("**/cart/lines/**")
+    more.click()
+
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
+
+
+def test_a_misspelt_name_is_put_right_by_one_press(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({})
+    page = builder(browser, live_server.url, cart)
+    page.get_by_label("Quick add").fill("SB: 4 Lightnig Bolt")
+    page.keyboard.press("Enter")
+
+    page.locator("#kept-aside").get_by_role("button", name="Lightning Bolt", exact=True).click()
+
+    expect(page.locator("#kept-aside")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Sideboard (4)")).to_be_visible()
+    assert lines_of(cart) == {(bolt, "sideboard", None): 4}
+
+
+def test_a_printing_is_chosen_in_place_and_its_list_comes_when_it_is_asked_for(
+    browser, live_server, bolt: Card
+):
+    printing = PrintingFactory(card=bolt, set_name="Alpha", collector_number="161")
+    cart = cart_with({bolt: 3})
+    page = builder(browser, live_server.url, cart)
+    expect(page.locator("option")).to_have_count(0)
+
+    line(page, "Lightning Bolt").get_by_role("link", name="Change").click()
+    page.get_by_label("Printing that you would like").select_option(str(printing.pk))
+    page.get_by_role("button", name="Take this printing").click()
+
+    expect(line(page, "Lightning Bolt").locator(".line-what")).to_contain_text("Alpha #161")
+    assert lines_of(cart) == {(bolt, "main", printing): 3}
+
+
+def test_without_javascript_the_same_is_possible(browser: Browser, live_server, bolt: Card):
+    deck = template_deck({Card.objects.get(name="Shivan Dragon"): 2}, name="Dragons", slug="dragons")
+    page = builder(browser, live_server.url, java_script_enabled=False)
+
+    page.get_by_label("Quick add").fill("3 lightnig bolt")
+    page.keyboard.press("Enter")
+    page.locator("#kept-aside").get_by_role("button", name="Lightning Bolt", exact=True).click()
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
+    copies(page, "Lightning Bolt").fill("2")
+    page.keyboard.press("Enter")
+    expect(copies(page, "Lightning Bolt")).to_have_value("2")
+
+    line(page, "Lightning Bolt").get_by_role("link", name="Change").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lightning Bolt")
+    page.get_by_role("button", name="Move to sideboard").click()
+    expect(page.get_by_role("heading", name="Sideboard (2)")).to_be_visible()
+
+    page.goto(deck.get_absolute_url())
+    page.get_by_role("button", name="Take this deck").click()
+    page.get_by_role("button", name="Remove deck Dragons").click()
+    expect(copies(page, "Shivan Dragon")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(copies(page, "Shivan Dragon")).to_have_value("2")
+    expect(page.get_by_text("Put back: “Dragons”.")).to_be_visible()
+    assert names_of(Order.objects.get()) == {"Lightning Bolt": 2, "Shivan Dragon": 2}
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_builder_fits_with_a_note_and_an_open_editor(browser, live_server, bolt: Card, width, scheme):
+    long = stocked_card(
+        0,
+        name="Our Market Research Shows That Players Like Really Long Card Names",
+        mana_cost="{W}{U}{B}{R}{G}",
+    )
+    PrintingFactory(card=long, set_name="A Set of a Name That Goes On and On Without Any Good Reason at All")
+    page = builder(
+        browser,
+        live_server.url,
+        cart_with({bolt: 3, long: 4}),
+        viewport={"width": width, "height": 844},
+        color_scheme=scheme,
+    )
+
+    page.get_by_label("Quick add").fill("4 Lightnig Bolt")
+    page.keyboard.press("Enter")
+    expect(page.locator("#kept-aside")).to_be_visible()
+    line(page, long.name).get_by_role("link", name="Change").click()
+    expect(page.get_by_label("Printing that you would like")).to_be_visible()
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(page.locator("h1")).to_have_count(1)
+    expect(page).to_have_title(re.compile("Cart"))
