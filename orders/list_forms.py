@@ -12,9 +12,8 @@ from typing import Any, Self
 
 from django import forms
 
-from inventory.decklist import DeckList, parse
+from inventory.decklist import LARGEST_LIST, DeckList, parse
 
-LARGEST_LIST = 1_000_000  # bytes
 LONGEST_FILE_NAME = 200
 
 TOO_LARGE = (
@@ -38,6 +37,8 @@ class Source:
     def read(self) -> DeckList:
         """Raises ListError where there is nothing in it to show."""
         read = parse(self.content, self.filename)
+        if not (read.lines or read.aside) and any(not problem.text for problem in read.problems):
+            raise ListError(next(problem.message for problem in read.problems if not problem.text))
         if not (read.lines or read.problems or read.aside):
             raise ListError(
                 f"There is no card in {f'“{self.filename}”' if self.filename else 'this list'}: it is empty, or all "

@@ -51,7 +51,7 @@ class OpenLine:
     @property
     def mendable(self) -> bool:
         """Whether it can be one card at all: a rest that was not read, or a line without end, cannot."""
-        return len(self.problem.text) <= LONGEST and "\n" not in self.problem.text
+        return 0 < len(self.problem.text) <= LONGEST and "\n" not in self.problem.text
 
     @property
     def shown(self) -> str:
@@ -192,14 +192,24 @@ def _leaves_out(mend: Mend | None) -> bool:
 def _asked(unknown: UnknownLine) -> DeckLine:
     """What the line asks for but for its name; 0 copies where it does not say so sensibly."""
     problem = unknown.problem
-    return unknown.line or DeckLine(problem.number, 0, problem.whole, problem.zone)
+    if unknown.line:
+        return unknown.line
+    again = parse(problem.text[:LONGEST]).lines
+    if (
+        len(again) == 1
+    ):  # words that are plain once what was wrong with them is gone: HTML, what cannot be seen
+        return again[0]
+    return DeckLine(problem.number, 0, problem.whole, problem.zone)
 
 
 def _untouched(unknown: UnknownLine, asked: DeckLine) -> OpenLine:
-    """Where only the copies are wrong, the rest stands in the field already."""
+    """Where only the copies are wrong, the name stands in its field already; a plain one can be picked."""
     first, _, rest = asked.name.partition(" ")
     typed = rest.strip() if not asked.quantity and not any(map(str.isalpha, first)) else ""
-    return OpenLine(unknown.problem, unknown.nearest, asked.quantity or None, unknown.problem.message, typed)
+    plain = (asked.name,) if asked.quantity and not unknown.line else ()
+    return OpenLine(
+        unknown.problem, unknown.nearest or plain, asked.quantity or None, unknown.problem.message, typed
+    )
 
 
 def _look_up(

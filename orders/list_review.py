@@ -195,10 +195,15 @@ def _printing_asked(line: DeckLine) -> str:
     return " ".join(part for part in parts if part)
 
 
+_ASIDE_NAMES = {"maybe": "maybeboard", "token": "tokens", "tokensextras": "tokens", "aside": "set aside"}
+
+
 def _aside(deck_list: DeckList) -> tuple[AsideZone, ...]:
+    """By the heading that they stood under, which is the first of their tags."""
     zones: dict[str, list[DeckLine]] = {}
     for line in deck_list.aside:
-        zones.setdefault(line.zone.capitalize(), []).append(line)
+        heading = (line.tags or ("aside",))[0]
+        zones.setdefault(_ASIDE_NAMES.get(heading, heading).capitalize(), []).append(line)
     return tuple(AsideZone(name, tuple(lines)) for name, lines in zones.items())
 
 

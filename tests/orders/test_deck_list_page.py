@@ -14,7 +14,7 @@ from django.utils.html import escape
 from inventory.models import Zone
 from orders.list_forms import LARGEST_LIST, Source
 from orders.models import Order, OrderCard
-from tests.factories import CartFactory, cart_with, settled, stocked_card
+from tests.factories import CartFactory, PrintingFactory, cart_with, settled, stocked_card
 from tests.orders.test_views import browser_of, messages_of
 
 pytestmark = pytest.mark.django_db
@@ -203,6 +203,59 @@ def test_the_same_when_it_is_pasted(client, opt, content):
     assert response.status_code in (200, 422)
     assert "<script>alert" not in response.content.decode()
     assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"%PDF-1.7 \x00\x01", "a PDF document"), (b"\x89PNG\r\n\x1a\n\x00\x00", "a picture")],
+)
+def test_a_file_that_is_no_text_is_told_what_it_is_and_what_was_pasted_stays(client, content, says):
+    response = client.post(PAGE, {"cards": "4 Opt", "file": file_of(content, "a.txt")})
+
+    assert response.status_code == 422
+    assert says in response.context["wrong"]
+    assert "4 Opt</textarea>" in response.content.decode()
+
+
+def test_what_is_no_part_of_the_deck_is_shown_and_not_added(client, bolt, opt):
+    response = client.post(PAGE, {"cards": "1 Opt\n\nMaybeboard\n4 Lightning Bolt\n\nTokens\n2 Goblin"})
+    review = response.context["review"]
+
+    assert [(zone.name, zone.copies) for zone in review.aside] == [("Maybeboard", 4), ("Tokens", 2)]
+    assert understood(response) == "1 card understood"
+    add_as_shown(client, response)
+    assert OrderCard.objects.get().card == opt
+
+
+def test_the_name_of_the_deck_is_shown_and_said(client, opt):
+    response = client.post(PAGE, {"cards": "About\nName Friday <b>Burn</b>\n\nDeck\n1 Opt"})
+
+    assert response.context["review"].name == "Friday <b>Burn</b>"
+    assert "“Friday &lt;b&gt;Burn&lt;/b&gt;”" in response.content.decode()
+    assert messages_of(add_as_shown(client, response)) == ["Added 1 card of “Friday <b>Burn</b>”."]
+
+
+def test_a_printing_that_is_asked_for_goes_into_the_cart_and_one_that_is_not_known_is_said(client, opt):
+    printing = PrintingFactory(card=opt, set_code="xln", set_name="Ixalan", collector_number="65")
+    response = client.post(PAGE, {"cards": "1 Opt (XLN) 65\n2 Opt (ZZZ) 7 *F*"})
+
+    assert "Ixalan #65" in response.content.decode()
+    assert "ZZZ 7 foil is no printing we know" in response.content.decode()
+    add_as_shown(client, response)
+    assert sorted(OrderCard.objects.values_list("preferred_printing", "quantity"), key=str) == [
+        (printing.pk, 1),
+        (None, 2),
+    ]
+
+
+def test_words_that_are_plain_without_what_cannot_be_seen_can_be_picked(client, opt):
+    response = client.post(PAGE, {"cards": "3 \u202eOpt\u202c"})
+    row = response.context["review"].rows[0]
+
+    assert (row.copies, row.nearest) == (3, ("Opt",))
+    assert "\u202e" not in response.content.decode().partition("<textarea")[0]
+    response = client.post(PAGE, {**hidden(response), "as-0": "card:Opt", "check": "1"})
+    assert understood(response) == "3 cards understood"
 
 
 # --- mending ------------------------------------------------------------------------------------------------
