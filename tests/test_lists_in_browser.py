@@ -7,7 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
-from inventory.models import Card
+from inventory.decklist import FORMS
+from inventory.models import Card, Zone
 from orders.models import Order, OrderCard
 from tests.factories import cart_with, settled, stocked_card
 from tests.test_pages_in_browser import as_guest_of, signed_in_as
@@ -140,7 +141,7 @@ def test_after_a_file_a_list_can_be_pasted(visitor: Page):
 
 def test_a_file_that_is_chosen_is_read_at_once(visitor: Page, tmp_path: Path):
     file = tmp_path / "friday.txt"
-    file.write_text(LIST)
+    file.write_text(LIST, encoding="utf-16")
 
     visitor.get_by_label("Or choose its file").set_input_files(file)
 
@@ -247,3 +248,55 @@ def test_the_page_fits_every_width_without_a_complaint(
     assert complaints == []
     found = Axe().run(page).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+
+
+# --- out again ------------------------------------------------------------------------------------------------
+
+
+def deck_of(cart: Order) -> list[tuple[str, str, int]]:
+    return sorted(cart.order_cards.values_list("card__name", "zone", "quantity"))
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_deck_that_is_exported_and_read_again_is_the_same(
+    browser: Browser, live_server, shop: list[Card], tmp_path: Path, form: str
+):
+    cart = cart_with(dict.fromkeys(shop, 4))
+    OrderCard.objects.create(order=cart, card=shop[0], zone=Zone.SIDEBOARD, quantity=3)
+    page = signed_in_as(as_guest_of(cart), browser, live_server.url).new_page()
+    page.goto("/cart/export/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name=FORMS[form].label, exact=True).click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    page.context.clear_cookies()  # another visitor, with a cart of their own
+
+    page.goto("/cart/list/")
+    page.get_by_label("Or choose its file").set_input_files(file)
+    expect(heading(page)).to_have_text("15 cards understood")
+    page.get_by_role("button", name="Add 15 cards to the cart").click()
+
+    expect(page.get_by_text("Added 15 cards")).to_be_visible()
+    other = Order.objects.exclude(pk=cart.pk).get()
+    assert deck_of(other) == deck_of(cart)
+
+
+def test_a_list_is_copied_as_text(browser: Browser, live_server, shop: list[Card]):
+    context = signed_in_as(as_guest_of(cart_with({shop[1]: 3})), browser, live_server.url)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto("/cart/export/")
+    page.get_by_role("button", name="Copy").click()
+
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == "3 Opt\n"
+
+
+def test_where_the_clipboard_is_closed_the_list_is_selected(browser: Browser, live_server, shop: list[Card]):
+    page = signed_in_as(as_guest_of(cart_with({shop[1]: 3})), browser, live_server.url).new_page()
+    page.add_init_script("navigator.clipboard.writeText = () => Promise.reject()")
+    page.goto("/cart/export/")
+    page.get_by_role("button", name="Copy").click()
+
+    expect(page.get_by_role("status")).to_contain_text("It is selected")
+    assert page.evaluate("getSelection().toString()") == "3 Opt\n"
