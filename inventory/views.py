@@ -1,15 +1,17 @@
 """Pages for everybody: home, cards, decks. Each makes one domain call and shows the answer."""
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import push_url, replace_url
 
 from inventory.autocomplete import suggestions
 from inventory.card_details import card_details
+from inventory.card_search import asked_cards
 from inventory.models import Card, TemplateDeck, Zone
-from inventory.search import CardQuery, search_cards
 from inventory.template_decks import deck_details, featured_decks, offered_decks
 
 
@@ -20,11 +22,26 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@vary_on_headers("HX-Request")
 def cards(request: HttpRequest) -> HttpResponse:
-    """Search and browse: `?q=` words of a name, `?owned=1` only what the shop owns, `?page=`."""
-    query = CardQuery.asked(request.GET.get("q", ""), owned_only=request.GET.get("owned") == "1")
-    found = search_cards(query=query, page=request.GET.get("page", "1"), today=timezone.localdate())
-    return render(request, "inventory/cards.html", {"found": found, "query": query})
+    """Search and browse. `?q=` what is asked (inventory/card_query), `?from=` and `?to=` days, `?page=`.
+
+    The controls of the page come as parameters of their own, with `?was=` the query that they showed: they are put
+    into the query, and the address that is shown and shared has the query alone. htmx gets the answers.
+    """
+    asked = asked_cards(request.GET, today=timezone.localdate())
+    live = request.htmx and not request.htmx.history_restore_request
+    if live and request.htmx.trigger == "q" and asked.too_short:
+        return HttpResponse(status=204)  # the next letter is on its way
+    if "was" in request.GET and not live:
+        return redirect(asked.address)
+    context = {"asked": asked, "found": asked.search(), "query": asked.query, "typed": False}
+    if not live:
+        return render(request, "inventory/cards.html", context)
+    context["typed"] = request.htmx.trigger == "q"
+    response = render(request, "inventory/_cards_answer.html", context)
+    goes_on = context["typed"] and asked.goes_on_from(request.htmx.current_url or "")
+    return (replace_url if goes_on else push_url)(response, asked.address)
 
 
 @require_safe

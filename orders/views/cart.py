@@ -5,7 +5,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -105,7 +105,7 @@ def add_card(request: HttpRequest, slug: str) -> HttpResponse:
     form = AddCardForm(request.POST, card_id=card.pk)
     if not form.is_valid():
         report_form_errors(request, form)
-        return _back(request)
+        return _back_from_adding(request)
     try:
         carts.add_card(cart=_cart_on_demand(request), card=card, **form.cleaned_data)
     except CartError as error:
@@ -113,7 +113,7 @@ def add_card(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         quantity = form.cleaned_data["quantity"]
         messages.success(request, f"Added {quantity} × {card.name} to your cart.")
-    return _back(request)
+    return _back_from_adding(request)
 
 
 @require_POST
@@ -168,6 +168,11 @@ def start_on(request: HttpRequest) -> HttpResponse:
 def _cart_on_demand(request: HttpRequest) -> Order:
     """The visitor's cart, made (with its guest) at the moment something is really put into it."""
     return cast("Order", SimpleLazyObject(lambda: carts.make_cart_of(make_owner_of(request))))
+
+
+def _back_from_adding(request: HttpRequest) -> HttpResponse:
+    """htmx leaves the visitor where they are, and is told what has happened and how full the cart is now."""
+    return render(request, "orders/_added.html") if asks_for_part(request) else _back(request)
 
 
 def _back(request: HttpRequest) -> HttpResponseRedirect:
