@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet, prefetch_related_objects
 
 from inventory.availability import shortfalls
 from inventory.closed_days import shop_calendar
@@ -168,12 +168,21 @@ def featured_decks(*, today: date) -> list[OfferedDeck]:
     return _offered(newest[:FEATURED_DECKS], today=today)
 
 
-def offered_deck(slug: str, *, today: date) -> OfferedDeck:
-    """The published deck of that slug. Four queries. Raises `TemplateDeck.DoesNotExist`."""
-    version = _with_lines(TemplateDeckVersion.objects.offered()).filter(deck__slug=slug).first()
+def offered_deck(slug: str, *, today: date, drafts: bool = False) -> OfferedDeck:
+    """The published deck of that slug, with `drafts` any. Four queries. Raises `TemplateDeck.DoesNotExist`."""
+    versions = TemplateDeckVersion.objects
+    chosen = versions.current().select_related("deck") if drafts else versions.offered()
+    version = _with_lines(chosen).filter(deck__slug=slug).first()
     if version is None:
         raise TemplateDeck.DoesNotExist
     return _offered([version], today=today)[0]
+
+
+def with_shortages(versions: Iterable[TemplateDeckVersion], *, today: date) -> list[OfferedDeck]:
+    """These versions, each read with its deck, published or not. Three queries more, however many lines."""
+    versions = list(versions)
+    prefetch_related_objects(versions, _lines())
+    return _offered(versions, today=today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,22 +193,24 @@ class DeckDetails:
     starts: Starts
 
 
-def deck_details(slug: str, *, today: date) -> DeckDetails:
-    """The published deck of that slug, and when the whole of it is free. Six queries.
+def deck_details(slug: str, *, today: date, drafts: bool = False) -> DeckDetails:
+    """The published deck of that slug, with `drafts` any, and when the whole of it is free. Six queries.
 
     Raises `TemplateDeck.DoesNotExist`.
     """
-    offered = offered_deck(slug, today=today)
+    offered = offered_deck(slug, today=today, drafts=drafts)
     return DeckDetails(
         offered, collected_starts(_demand(offered.version), today=today, calendar=shop_calendar())
     )
 
 
-def _with_lines(versions: QuerySet[TemplateDeckVersion]) -> QuerySet[TemplateDeckVersion]:
+def _lines() -> Prefetch:
     cards = Prefetch("card", queryset=Card.objects.with_value())
-    return versions.prefetch_related(
-        Prefetch("deck_cards", queryset=TemplateDeckCard.objects.prefetch_related(cards))
-    )
+    return Prefetch("deck_cards", queryset=TemplateDeckCard.objects.prefetch_related(cards))
+
+
+def _with_lines(versions: QuerySet[TemplateDeckVersion]) -> QuerySet[TemplateDeckVersion]:
+    return versions.prefetch_related(_lines())
 
 
 def _offered(versions: Iterable[TemplateDeckVersion], *, today: date) -> list[OfferedDeck]:

@@ -75,9 +75,9 @@ def decks(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def deck(request: HttpRequest, slug: str) -> HttpResponse:
-    """A deck on offer, with its lines by zone, and when it is free. One that is not published is not found."""
+    """A deck on offer, with its lines by zone, and when it is free. One that is not published only staff find."""
     try:
-        details = deck_details(slug, today=timezone.localdate())
+        details = deck_details(slug, today=timezone.localdate(), drafts=request.user.is_staff)
     except TemplateDeck.DoesNotExist:
         raise Http404(f"No deck on offer has the address {slug}.") from None
     context = {"offered": details.offered, "deck": details.offered.deck, "starts": details.starts}

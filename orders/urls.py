@@ -6,6 +6,7 @@ from orders.views import (
     cart_lines,
     checkout,
     deck_list,
+    decks,
     exports,
     fulfilment,
     orders,
@@ -93,6 +94,14 @@ urlpatterns = [
     path("staff/queue/promote/", queue.promote, name="staff_promote"),
     path("staff/stock/", stock.stock, name="staff_stock"),
     path("staff/stock/<slug:slug>/", stock.stock_of_card, name="staff_stock_card"),
+    path("staff/decks/", decks.index, name="staff_decks"),
+    path("staff/decks/new/", decks.new, name="staff_new_deck"),
+    path("staff/decks/<int:pk>/", decks.edit, name="staff_deck"),
+    path("staff/decks/<int:pk>/publish/", decks.publish, name="staff_publish_deck"),
+    path("staff/decks/<int:pk>/unpublish/", decks.unpublish, name="staff_unpublish_deck"),
+    path("staff/decks/<int:pk>/delete/", decks.delete, name="staff_delete_deck"),
+    path("staff/decks/<int:pk>/versions/", decks.versions, name="staff_deck_versions"),
+    path("staff/decks/<int:pk>/versions/<int:number>/", decks.version, name="staff_deck_version"),
     # Stripe
     path("stripe/webhook/", webhooks.receive, name="stripe_webhook"),
 ]

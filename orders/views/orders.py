@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders import cancellation
 from orders.cancellation import NotCancellable
+from orders.decks_in_order import decks_in
 from orders.emails import number_in_link
 from orders.models import Order
 from orders.order_money import money_words, order_money
@@ -46,6 +47,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         "explained": explained,
         "events": order.events.order_by("at", "pk"),
         "money": order_money(order),
+        "decks": decks_in(order),
         "can_cancel": cancellation.can_cancel(order),
     }
     return render(request, "orders/order.html", context)

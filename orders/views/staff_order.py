@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders import desk_changes
 from orders.change_forms import ChangeForm, KeepLongerForm
 from orders.changes import ChangeError
+from orders.decks_in_order import decks_in
 from orders.desk_changes import ChangedMeanwhile, NothingToChange, refusal
 from orders.lines import lines_of
 from orders.models import Order
@@ -147,6 +148,7 @@ def _show(
         "shown": shown,
         "page": shown.page,
         "order": order,
+        "decks": decks_in(order),
         "change": change or (_change_form(shown) if shown.can_be_changed else None),
         "keep_longer": keep_longer or (_keep_longer_form(order) if shown.can_be_kept_longer else None),
         "replan_errors": replan_errors,
