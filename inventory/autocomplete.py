@@ -230,8 +230,9 @@ def name_index() -> NameIndex:
     if known is not None and known.is_usable(newest=newest, now=now):
         return known.index
     names = name_list()
-    index, took = known and known.index, known.took if known else 0.0
-    if known is None or known.names is not names:
+    if known is not None and known.names is names:
+        index, took = known.index, known.took
+    else:
         index = NameIndex.of(names)
         took = time.monotonic() - now
     index = index.with_first(_in_stock())
@@ -271,7 +272,7 @@ def suggestions(text: str, *, today: date) -> list[Suggestion]:
         return []
     cards = with_owned(Card.objects.all(), today=today).in_bulk(card_ids)
     return [
-        Suggestion(card=card, text=f"{front.lstrip()}{card.name}", owned=card.owned_copies)
+        Suggestion(card=card, text=f"{front.lstrip()}{card.name}", owned=card.owned_copies)  # type: ignore[attr-defined]
         for card_id in card_ids
         if (card := cards.get(card_id))
     ]
