@@ -36,6 +36,8 @@ _FINISHES = {
     **dict.fromkeys(("f", "foil", "foils", "premium"), _FOIL),
     **dict.fromkeys(("e", "fe", "etched", "foil etched", "etched foil", "foil-etched", "f-etch"), _ETCHED),
 }
+_PIPED_SET = re.compile(rf"{_SET}\+?")
+_PIPED_PART = re.compile(rf"\d{{0,5}}|\[(?:{_COLLECTOR_NUMBER})?\]|#.*")  # which picture, which number
 _MOST_MARKS = 8  # behind one name
 
 
@@ -86,16 +88,19 @@ def read_card_line(text: str) -> CardLine:
     if times_last:
         card.marks.add("times last")
     _take_pipes(card)
-    _take_leading_printing(card)
     for _ in range(_MOST_MARKS):
+        if _take_star_tag(card):  # no card is called so
+            continue
         before = card.name
-        if not (_take_star_tag(card) or _take_mark(card) or _take_printing(card)):
+        if not (_take_mark(card) or _take_printing(card)):
             break
-        if not before.endswith("*"):  # no card is called so
-            card.readings.append(before)
+        card.readings.append(before)
+    _take_leading_printing(card)
+    _take_pipes(card)
     if card.name.endswith("+") and len(card.name) > 1:
         card.readings.append(card.name)
-        card.name, card.finish = card.name[:-1].rstrip(), _FOIL
+        card.name, card.finish = card.name[:-1].rstrip(), card.finish or _FOIL
+    card.readings = sorted({it for it in card.readings if it != card.name}, key=lambda it: (-len(it), it))
     if card.set_code and not card.collector_number and tags and _is_collector_number(tags[0]):  # (M10) #146
         card.collector_number = tags.pop(0)
     if number:
@@ -120,19 +125,21 @@ def _cut_hash_tags(text: str, tags: list[str]) -> str:
 def _take_pipes(card: CardLine) -> None:
     """Forge: `Island|ONS|2`, `Island+|ONS|[347]`."""
     name, *rest = (part.strip() for part in card.name.split("|"))
-    if not rest or not name:
+    if not rest or not name or not _PIPED_SET.fullmatch(rest[0]):
+        return
+    if not all(_PIPED_PART.fullmatch(part) for part in rest[1:]):
         return
     card.marks.add("pipe")
     card.readings.append(card.name)
     card.name = name
-    if re.fullmatch(_SET, rest[0]):
-        card.set_code = rest[0]
-    elif rest[0].endswith("+") and re.fullmatch(_SET, rest[0][:-1]):
-        card.set_code, card.finish = rest[0][:-1], _FOIL
-    for part in rest[1:]:
-        inner = part[1:-1]
-        if part.startswith("[") and part.endswith("]") and re.fullmatch(_COLLECTOR_NUMBER, inner):
-            card.collector_number = inner if card.set_code else ""
+    if card.set_code:
+        return
+    card.set_code = rest[0].removesuffix("+")
+    if rest[0].endswith("+"):
+        card.finish = card.finish or _FOIL
+    card.collector_number = next(
+        (part[1:-1] for part in rest[1:] if part.startswith("[") and len(part) > 2), ""
+    )
 
 
 def _take_leading_printing(card: CardLine) -> None:
@@ -145,7 +152,8 @@ def _take_leading_printing(card: CardLine) -> None:
     if not code or not name:
         return
     card.marks.add("number before" if number else "set before")
-    card.readings.append(card.name)
+    bracket = card.name[: end + 1]
+    card.readings += [card.name, *(it.removeprefix(bracket).strip() for it in card.readings)]
     card.set_code, card.collector_number = code, "" if number == "*" else number
     card.name = name
     if re.fullmatch(r"\(\d{1,2}\)", name[-4:].strip()) and (bare := name[: name.rfind("(")].strip()):
@@ -161,7 +169,7 @@ def _take_mark(card: CardLine) -> bool:
         if name.endswith(closing) and start > 0:
             inner, bare = name[start + 1 : -1].strip(), name[:start].rstrip()
             if finish := _FINISHES.get(inner.lower()):
-                card.finish = finish
+                card.finish = card.finish or finish
             elif inner == "*":  # any printing
                 card.marks.add("any set")
             elif opening == "<" and inner.isdigit() and card.set_code and not card.collector_number:
@@ -188,7 +196,7 @@ def _take_star_tag(card: CardLine) -> bool:
     if tag.lower() == "cmdr":
         card.zone = card.zone or "commander"
     elif (finish := _FINISHES.get(tag.lower())) or tag.lower().startswith("f-"):
-        card.finish = finish or _FOIL
+        card.finish = card.finish or finish or _FOIL
     else:
         card.tags.append(tag)
     return True
@@ -243,7 +251,7 @@ def _take_printing(card: CardLine) -> bool:
     code, number = _printing(name[start + 1 : -1]) if bare else ("", "")
     if not code:
         return False
-    card.marks.add("printing")
+    card.marks.add("printing" if name.endswith(")") else "bracket printing")
     card.set_code, card.collector_number = code, last or ("" if number == "*" else number)
     card.name = bare
     return True

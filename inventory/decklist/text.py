@@ -167,6 +167,8 @@ class _Reader:
         self.marks.add("comment")
         if "magic workstation" in said.lower():
             self.marks.add("workstation")
+        if said.startswith("SOURCE:"):
+            self.marks.add("source")
         if written.startswith("//") and (is_type_heading(said) or zone_heading(said)):
             self.marks.add("comment heading")
         self._is_heading(said)

@@ -9,6 +9,7 @@ _BY_MARKS = (
     ("wagic", {"wagic"}),
     ("mwdeck", {"workstation"}),
     ("xmage", {"xmage"}),
+    ("precon", {"name", "source"}),
     ("archidekt", {"category", "printing"}),
     ("archidekt", {"zone tag"}),
     ("moxfield", {"hash tag", "printing"}),
