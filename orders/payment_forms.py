@@ -74,7 +74,16 @@ class ReasonField(forms.CharField):
         )
 
 
-class _OnceForm(forms.Form):
+class _OneOfMany(forms.Form):
+    """Stands on one page with others that have fields of the same names: `ids` tells the fields apart."""
+
+    ids: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": f"{self.ids}-%s", **kwargs})
+
+
+class _OnceForm(_OneOfMany):
     """Has a hidden id, so that it counts once."""
 
     once: str
@@ -99,6 +108,7 @@ class RefundForm(_OnceForm):
     A payment of which nothing is left can be named all the same: sent twice, a refund of everything is no error.
     """
 
+    ids = "refund"
     once = "refund_id"
     refund_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
     payment = forms.ChoiceField(
@@ -136,6 +146,7 @@ class RefundForm(_OnceForm):
 class FeeForm(_OnceForm):
     """A fee for late days, damage or loss."""
 
+    ids = "fee"
     once = "fee_id"
     KINDS = [(kind.value, kind.label) for kind in Payment.Kind if kind != Payment.Kind.ORDER]
 
@@ -159,7 +170,8 @@ class WaiveForm(forms.Form):
     reason = ReasonField(missing="Write why the fee is given up.")
 
 
-class StaffCancelForm(forms.Form):
+class StaffCancelForm(_OneOfMany):
+    ids = "cancel"
     reason = ReasonField(
         help_text="The customer reads it.", missing="Write why the order is cancelled: the customer reads it."
     )

@@ -1,11 +1,15 @@
 """Every page of the story in a real Chromium: on a phone and on a desk, by day and by night, without scripts."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
+from django.views import defaults
+from django.views.csrf import csrf_failure
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from inventory.models import Card, ClosedDay
@@ -25,6 +29,7 @@ from tests.factories import (
     template_deck,
 )
 from tests.orders.test_payment_timeline import attempted, fee_of
+from tests.page_checks import WatchedPage
 from tests.sandbox import Sandbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -199,7 +204,19 @@ PAGES: list[tuple[str, Callable[[Card], Client]]] = [
     ("/orders/cards/", as_somebody),
     ("/accounts/login/", with_a_cart),
     ("/accounts/signup/", with_a_cart),
+    ("/accounts/password/reset/", with_a_cart),
+    ("/accounts/password/reset/done/", with_a_cart),
+    ("/accounts/password/reset/key/nonsense-key/", with_a_cart),
+    ("/accounts/password/reset/key/done/", with_a_cart),
+    ("/accounts/confirm-email/", with_a_cart),
+    ("/accounts/confirm-email/nonsense/", with_a_cart),
+    ("/accounts/inactive/", with_a_cart),
+    ("/accounts/email/", as_somebody),
+    ("/accounts/password/change/", as_somebody),
+    ("/accounts/logout/", as_somebody),
+    ("/accounts/reauthenticate/", as_somebody),
     ("/nowhere/", with_a_cart),
+    ("/staff/", as_somebody),
     ("/staff/", at_the_desk),
     ("/staff/needed/", at_the_desk),
     ("/staff/calendar/", with_closed_days),
@@ -222,15 +239,29 @@ PAGES: list[tuple[str, Callable[[Card], Client]]] = [
 NUMBER = "NUMBER"  # that of the order which the visitor's shop has made last
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_every_page_fits_has_one_heading_and_no_complaint(
-    browser: Browser, live_server, sandbox: Sandbox, shop: Card, width: int, scheme: str
+PARTS = 4  # of the pages, so that no test takes minutes
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    ("width", "scheme", "axe"),
+    [(390, "light", True), (390, "dark", False), (1280, "light", False), (1280, "dark", True)],
+)
+def test_every_page_keeps_what_every_page_promises(
+    browser: Browser,
+    live_server,
+    sandbox: Sandbox,
+    shop: Card,
+    width: int,
+    scheme: str,
+    axe: bool,
+    part: int,
 ):
-    for address, visitor in PAGES:
+    """It fits, nothing moves, nobody else is asked, axe finds nothing; tests/page_checks.py has all of it."""
+    problems: list[str] = []
+    for address, visitor in PAGES[part::PARTS]:
         client = visitor(shop)
-        if NUMBER in address:
-            address = address.replace(NUMBER, Order.objects.latest("pk").number)
         context = signed_in_as(
             client,
             browser,
@@ -238,23 +269,58 @@ def test_every_page_fits_has_one_heading_and_no_complaint(
             viewport={"width": width, "height": 844},
             color_scheme=scheme,
         )
-        page = context.new_page()
-        complaints: list[str] = []
-        page.on("pageerror", lambda error, found=complaints: found.append(str(error)))
-        page.on(
-            "console",
-            lambda message, found=complaints: (
-                found.append(message.text) if "Content Security Policy" in message.text else None
-            ),
-        )
+        watched = WatchedPage(context.new_page(), stripe=urlsplit(sandbox.url).netloc)
 
-        page.goto(address)
+        watched.page.goto(with_number(address))
 
-        expect(page.locator("h1")).to_have_count(1)
-        assert "Deckrental" in page.title(), address
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} is too wide"
-        assert complaints == [], address
+        problems += watched.problems(axe=axe)
         context.close()
+    assert not problems, "\n\n".join(problems)
+
+
+def with_number(address: str) -> str:
+    return address.replace(NUMBER, Order.objects.latest("pk").number) if NUMBER in address else address
+
+
+def test_every_page_has_a_title_of_its_own(sandbox: Sandbox, shop: Card):
+    """Pages of one address in different states may share one."""
+    titles: dict[str, set[str]] = {}
+    for address, visitor in PAGES:
+        client = visitor(shop)
+        page = client.get(with_number(address), follow=True).content.decode()
+        title = re.search(r"<title>(.+?)</title>", page, re.DOTALL)
+        assert title, address
+        titles.setdefault(" ".join(title[1].split()), set()).add(address.partition("?")[0])
+    shared = {title: addresses for title, addresses in titles.items() if len(addresses) > 1}
+    assert shared == {}
+
+
+ERROR_PAGES = {
+    400: lambda request: defaults.bad_request(request, ValueError()),
+    500: defaults.server_error,
+    "csrf": csrf_failure,
+}
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+@pytest.mark.parametrize("error", ERROR_PAGES)
+def test_a_page_about_an_error_keeps_it_too(
+    browser: Browser, live_server, error: int | str, width: int, scheme: str
+):
+    answer = ERROR_PAGES[error](RequestFactory().get("/broken/"))
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": width, "height": 844}, color_scheme=scheme
+    )
+    page = context.new_page()
+    page.route(
+        "**/broken/",
+        lambda route: route.fulfill(status=answer.status_code, body=answer.content, content_type="text/html"),
+    )
+    watched = WatchedPage(page, stripe="")
+
+    page.goto("/broken/")
+
+    assert watched.problems(axe=True) == []
 
 
 def test_without_scripts_everything_but_the_card_form_works(
