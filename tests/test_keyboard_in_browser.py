@@ -1,4 +1,5 @@
 """Pages by keyboard alone, and for those who ask for no motion."""
+# ruff: noqa: F811 -- a fixture that is imported is asked for by its name
 
 from collections.abc import Callable
 
@@ -9,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 from inventory.models import Card
 from tests.sandbox import Sandbox
 from tests.test_pages_in_browser import (  # noqa: F401
-    as_staff,
     at_the_desk,
     shop,
     signed_in_as,
@@ -66,7 +66,7 @@ def test_whatever_the_keyboard_comes_to_is_ringed(
     sandbox: Sandbox,
     shop: Card,
     address: str,
-    visitor: Callable,  # noqa: F811
+    visitor: Callable,
 ):
     page = opened(browser, live_server.url, visitor(shop), address)
     bare, steps = [], 0
@@ -80,7 +80,7 @@ def test_whatever_the_keyboard_comes_to_is_ringed(
     assert bare == []
 
 
-def test_the_first_step_skips_to_the_content(browser: Browser, live_server, shop: Card):  # noqa: F811
+def test_the_first_step_skips_to_the_content(browser: Browser, live_server, shop: Card):
     page = opened(browser, live_server.url, with_a_cart(shop), "/cards/")
     skip = page.get_by_role("link", name="Skip to the content")
     expect(skip).not_to_be_in_viewport()
@@ -101,13 +101,13 @@ def test_nothing_moves_for_those_who_ask_for_no_motion(
     sandbox: Sandbox,
     shop: Card,
     address: str,
-    visitor: Callable,  # noqa: F811
+    visitor: Callable,
 ):
     page = opened(browser, live_server.url, visitor(shop), address, reduced_motion="reduce")
     assert page.evaluate(_MOVING) == []
 
 
-def test_with_motion_there_is_some(browser: Browser, live_server, shop: Card):  # noqa: F811
+def test_with_motion_there_is_some(browser: Browser, live_server, shop: Card):
     """Else the test above would say nothing."""
     page = opened(browser, live_server.url, with_a_cart(shop), "/", reduced_motion="no-preference")
     assert page.evaluate(_MOVING) != []
