@@ -17,7 +17,7 @@ from inventory.periods import BlockedPeriod, RentalPeriod
 from inventory.shop_calendar import ShopCalendar
 
 STRIP_DAYS = 60
-COLLECTED_DAYS = 3  # a long weekend: what the page of a deck answers for before anybody has chosen days
+COLLECTED_DAYS = 3  # a long weekend: what the page of a deck answers for before anybody has asked for days
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,12 @@ def starts(
     return Starts(wished, tuple(map(Start, first_days, short)))
 
 
-def collected_starts(demand: Mapping[int, int], *, today: date, calendar: ShopCalendar) -> Starts:
-    """The next sixty starts for three days, collected at the shop and brought back there. One query."""
+def collected_starts(
+    demand: Mapping[int, int], *, today: date, calendar: ShopCalendar, days: int = COLLECTED_DAYS
+) -> Starts:
+    """The next sixty starts for so many days, collected at the shop and brought back there. One query."""
     earliest = calendar.on_or_after(today)
-    length = timedelta(days=COLLECTED_DAYS - 1)
+    length = timedelta(days=days - 1)
     return starts(
         demand,
         wished=earliest,

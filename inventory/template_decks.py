@@ -9,11 +9,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Prefetch, QuerySet, prefetch_related_objects
 
 from inventory.availability import shortfalls
-from inventory.closed_days import shop_calendar
 from inventory.deck_groups import as_read, by_card_type
 from inventory.models import Card, TemplateDeck, TemplateDeckCard, TemplateDeckVersion, Zone
+from inventory.periods import BlockedPeriod
 from inventory.short_lines import short_by_line
-from inventory.starts import Starts, collected_starts
 
 DECKS_PER_PAGE = 12
 FEATURED_DECKS = 3
@@ -21,7 +20,7 @@ FEATURED_DECKS = 3
 
 @dataclass(frozen=True, slots=True)
 class DeckLine:
-    """A card of a deck. `short`: copies that this line lacks today."""
+    """A card of a deck. `short`: copies that this line lacks."""
 
     card: Card
     quantity: int
@@ -59,7 +58,10 @@ class DeckZone:
 
 @dataclass(frozen=True, slots=True)
 class OfferedDeck:
-    """A template deck with all that a page says of it. Money is cents for a day, without shipping and tax."""
+    """A template deck with all that a page says of it. Money is cents for a day, without shipping and tax.
+
+    `short_by_card`: copies that are missing today, or on the days that were asked for.
+    """
 
     version: TemplateDeckVersion
     lines: Sequence[TemplateDeckCard]
@@ -78,8 +80,13 @@ class OfferedDeck:
         return sum(line.quantity * line.card.rent_cents for line in self.lines)
 
     @property
+    def demand(self) -> Counter[int]:
+        """Copies by card id: the lines of a card together."""
+        return _demand(self.version)
+
+    @property
     def short(self) -> int:
-        """Copies that are missing today; 0: the whole deck is available."""
+        """Copies that are missing; 0: the whole deck is available."""
         return sum(self.short_by_card.values())
 
     @property
@@ -96,7 +103,7 @@ class OfferedDeck:
         return [dearest[1], dearest[0], dearest[2]] if len(dearest) == 3 else []
 
     def zones(self) -> list[DeckZone]:
-        """Its lines by zone; what a card lacks today is told at its last lines, where a deck would run out."""
+        """Its lines by zone; what a card lacks is told at its last lines, where a deck would run out."""
         served = sorted(self.lines, key=lambda line: Zone.values.index(line.zone))
         lacking = short_by_line(
             ((line.pk, line.card_id, line.quantity) for line in served), self.short_by_card
@@ -168,14 +175,19 @@ def featured_decks(*, today: date) -> list[OfferedDeck]:
     return _offered(newest[:FEATURED_DECKS], today=today)
 
 
-def offered_deck(slug: str, *, today: date, drafts: bool = False) -> OfferedDeck:
-    """The published deck of that slug, with `drafts` any. Four queries. Raises `TemplateDeck.DoesNotExist`."""
+def offered_deck(
+    slug: str, *, today: date, days: BlockedPeriod | None = None, drafts: bool = False
+) -> OfferedDeck:
+    """The published deck of that slug, with `drafts` any; what is short in it on these days, or today. Four queries.
+
+    Raises `TemplateDeck.DoesNotExist`.
+    """
     versions = TemplateDeckVersion.objects
     chosen = versions.current().select_related("deck") if drafts else versions.offered()
     version = _with_lines(chosen).filter(deck__slug=slug).first()
     if version is None:
         raise TemplateDeck.DoesNotExist
-    return _offered([version], today=today)[0]
+    return _offered([version], today=today, days=days)[0]
 
 
 def with_shortages(versions: Iterable[TemplateDeckVersion], *, today: date) -> list[OfferedDeck]:
@@ -183,25 +195,6 @@ def with_shortages(versions: Iterable[TemplateDeckVersion], *, today: date) -> l
     versions = list(versions)
     prefetch_related_objects(versions, _lines())
     return _offered(versions, today=today)
-
-
-@dataclass(frozen=True, slots=True)
-class DeckDetails:
-    """`starts`: the next sixty for three days, collected at the shop."""
-
-    offered: OfferedDeck
-    starts: Starts
-
-
-def deck_details(slug: str, *, today: date, drafts: bool = False) -> DeckDetails:
-    """The published deck of that slug, with `drafts` any, and when the whole of it is free. Six queries.
-
-    Raises `TemplateDeck.DoesNotExist`.
-    """
-    offered = offered_deck(slug, today=today, drafts=drafts)
-    return DeckDetails(
-        offered, collected_starts(_demand(offered.version), today=today, calendar=shop_calendar())
-    )
 
 
 def _lines() -> Prefetch:
@@ -213,14 +206,17 @@ def _with_lines(versions: QuerySet[TemplateDeckVersion]) -> QuerySet[TemplateDec
     return versions.prefetch_related(_lines())
 
 
-def _offered(versions: Iterable[TemplateDeckVersion], *, today: date) -> list[OfferedDeck]:
-    """Each deck by itself, as if nobody took another: what is free today, not what is left for two."""
+def _offered(
+    versions: Iterable[TemplateDeckVersion], *, today: date, days: BlockedPeriod | None = None
+) -> list[OfferedDeck]:
+    """Each deck by itself, on these days or today, as if nobody took another: not what is left for two."""
+    days = days or BlockedPeriod(today, today + timedelta(days=1))
     versions = list(versions)
     demands = {version.pk: _demand(version) for version in versions}
     most: Counter[int] = Counter()
     for demand in demands.values():
         most |= demand
-    short = shortfalls(most, today, today + timedelta(days=1), today=today)
+    short = shortfalls(most, days.out_on, days.back_on, today=today)
     free = {card_id: shortfall.quantity - shortfall.short for card_id, shortfall in short.items()}
     return [
         OfferedDeck(

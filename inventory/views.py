@@ -11,8 +11,9 @@ from django_htmx.http import push_url, replace_url
 from inventory.autocomplete import suggestions
 from inventory.card_details import card_details
 from inventory.card_search import asked_cards
+from inventory.deck_details import deck_details
 from inventory.models import Card, TemplateDeck, Zone
-from inventory.template_decks import deck_details, featured_decks, offered_decks
+from inventory.template_decks import featured_decks, offered_decks
 
 
 @require_safe
@@ -75,10 +76,21 @@ def decks(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def deck(request: HttpRequest, slug: str) -> HttpResponse:
-    """A deck on offer, with its lines by zone, and when it is free. One that is not published only staff find."""
+    """A deck on offer, with its lines by zone, its plots, and when it is free: `?from=` and `?to=` ask for days.
+
+    One that is not published only staff find.
+    """
     try:
-        details = deck_details(slug, today=timezone.localdate(), drafts=request.user.is_staff)
+        details = deck_details(
+            slug, query=request.GET, today=timezone.localdate(), drafts=request.user.is_staff
+        )
     except TemplateDeck.DoesNotExist:
         raise Http404(f"No deck on offer has the address {slug}.") from None
-    context = {"offered": details.offered, "deck": details.offered.deck, "starts": details.starts}
+    context = {
+        "details": details,
+        "offered": details.offered,
+        "deck": details.offered.deck,
+        "starts": details.starts,
+        "today": timezone.localdate(),
+    }
     return render(request, "inventory/deck.html", context)

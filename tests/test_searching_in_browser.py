@@ -14,8 +14,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def cards(live_server, page: Page) -> Page:
     """The page of the cards of a small shop."""
     stocked_card(4, name="Lightning Bolt", type_line="Instant", colors="R", mana_cost="{R}", mana_value=1)
-    stocked_card(2, name="Lightning Helix", type_line="Instant", colors="WR", mana_cost="{R}{W}", mana_value=2)
-    stocked_card(0, name="Serra Angel", type_line="Creature — Angel", colors="W", mana_cost="{3}{W}{W}", mana_value=5)
+    stocked_card(
+        2, name="Lightning Helix", type_line="Instant", colors="WR", mana_cost="{R}{W}", mana_value=2
+    )
+    stocked_card(
+        0, name="Serra Angel", type_line="Creature — Angel", colors="W", mana_cost="{3}{W}{W}", mana_value=5
+    )
     page.goto(f"{live_server.url}/cards/")
     return page
 

@@ -1,6 +1,7 @@
 """The cart: the order while nothing is authorized."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import cast
 
 from django.contrib import messages
@@ -15,9 +16,12 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from inventory.models import Card, TemplateDeck
+from inventory.periods import BlockedPeriod
+from inventory.rental_days import asked_days
 from orders import cart as carts
 from orders import checkout
 from orders.cart import CartError, QuickAdded
+from orders.cart_decks import add_free_part
 from orders.checkout import CheckoutError
 from orders.dates import RentalPeriodError
 from orders.forms import MAX_LIST_CHARACTERS, AddCardForm, FirstDayForm, QuickAddForm
@@ -26,6 +30,8 @@ from orders.owners import make_owner_of
 from orders.views.cart_answers import answer, asks_for_part, own_cart, say_removed, show_cart
 from orders.views.kept_aside import keep, kept_aside, leave_out, unknown_line, whole_list
 from orders.views.messages import report_form_errors
+
+_NAMED = 8  # cards that a message names
 
 
 @require_safe
@@ -118,13 +124,37 @@ def add_card(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def add_deck(request: HttpRequest, slug: str) -> HttpResponse:
+    """The whole deck; `only=free` what is free of it on the days in `from` and `to`, or today."""
     deck = get_object_or_404(TemplateDeck, slug=slug)
+    if request.POST.get("only") == "free":
+        return _add_free_part(request, deck)
     try:
         copies = carts.add_template_deck(cart=_cart_on_demand(request), deck=deck)
     except CartError as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"Added “{deck.name}”: {copies} cards.")
+    return redirect("orders:cart")
+
+
+def _add_free_part(request: HttpRequest, deck: TemplateDeck) -> HttpResponse:
+    today = timezone.localdate()
+    asked = asked_days(request.POST, today=today)
+    if asked.message:
+        messages.error(request, f"Nothing was added. {asked.message}")
+        return redirect(deck)
+    days = asked.blocked or BlockedPeriod(today, today + timedelta(days=1))
+    try:
+        part = add_free_part(cart=_cart_on_demand(request), deck=deck, days=days, today=today)
+    except CartError as error:
+        messages.error(request, str(error))
+        return redirect(deck)
+    cards = "1 card" if part.copies == 1 else f"{part.copies} cards"
+    messages.success(request, f"Added {cards} of “{deck.name}”: what is free.")
+    if part.left_out:
+        names = [f"{copies} {name}" for name, copies in part.left_out.items()]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        messages.warning(request, f"Left out, since they are short: {', '.join(names[:_NAMED])}{more}.")
     return redirect("orders:cart")
 
 

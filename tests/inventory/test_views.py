@@ -368,6 +368,68 @@ def test_a_deck_shows_the_starts_on_which_the_whole_of_it_is_free(client):
     assert "three days, collected at the shop" in page
 
 
+def test_a_deck_on_chosen_days_costs_their_sum_and_says_what_is_short_on_them(client):
+    bolt = stocked_card(4, name="Lightning Bolt", value_cents=1_000)
+    deck = template_deck({bolt: 4, stocked_card(4, value_cents=1_000): 2})
+    first, last = TODAY + timedelta(days=7), TODAY + timedelta(days=10)
+    Reservation.objects.create(card=bolt, quantity=3, out_on=first, back_on=last, state="firm")
+
+    response = client.get(deck.get_absolute_url(), {"from": f"{first}", "to": f"{last}"})
+
+    page, details = response.content.decode(), response.context["details"]
+    assert (details.days, details.period_cents) == (4, 4 * 6 * 10)
+    assert '<dd id="period-price">€2.40</dd>' in page
+    assert page.count("Short by 3</span>") == 2  # at the line, and of the deck
+    assert "For four days, collected at the shop" in page
+    assert f'<input type="hidden" name="from" value="{first}">' in page
+    assert details.starts.days[0].short == 0
+    assert "3 of 6 cards" in page
+
+
+def test_a_deck_of_little_worth_says_what_an_order_costs_at_least(client, settings):
+    settings.ORDER_MINIMUM_CENTS = 200
+    deck = template_deck({stocked_card(4, value_cents=1_000): 4})
+
+    page = client.get(deck.get_absolute_url(), {"from": f"{TODAY}", "to": f"{TODAY}"}).content.decode()
+
+    assert '<dd id="period-price">€0.40</dd>' in page
+    assert "at least €2.00" in page
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("soon", "later"), ("2001-01-01", "2001-01-02"), ("", "2999-01-01"), ("\x00", "<b>")]
+)
+def test_days_that_are_none_are_said_beside_their_fields_and_change_nothing(client, first, last):
+    deck = template_deck({stocked_card(4): 4})
+
+    response = client.get(deck.get_absolute_url(), {"from": first, "to": last})
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert 'id="days-message"' in page
+    assert page.count('aria-describedby="days-message"') == 2
+    assert "period-price" not in page
+    assert "<b>" not in page.replace("<b>4</b>", "").replace("<b>€", "")
+
+
+def test_a_deck_of_which_all_is_free_or_nothing_offers_no_part(client):
+    free, short = template_deck({stocked_card(4): 4}), template_deck({CardFactory(): 4})
+
+    for deck in (free, short):
+        assert "Take what is free" not in client.get(deck.get_absolute_url()).content.decode()
+
+
+def test_a_deck_has_a_curve_without_its_sideboard(client):
+    bolt = stocked_card(4, mana_cost="{R}", mana_value=1)
+    plots = (
+        client.get(template_deck({bolt: 3, (bolt, Zone.SIDEBOARD): 1}).get_absolute_url())
+        .context["details"]
+        .plots
+    )
+
+    assert [bar.copies for bar in plots.curve[:3]] == [0, 3, 0]
+
+
 def test_a_deck_without_cards_has_no_starts(client):
     assert b"collected at the shop" not in client.get(template_deck({}).get_absolute_url()).content
 
