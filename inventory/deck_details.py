@@ -49,9 +49,9 @@ class DeckDetails:
 
 
 def deck_details(slug: str, *, query: Mapping[str, str], today: date, drafts: bool = False) -> DeckDetails:
-    """The published deck of that slug, with `drafts` any, on the days in the `query` of an address, and when the whole of it is free.
+    """A deck on the days in the `query` of an address, and when the whole of it is free.
 
-    Six queries. Raises `TemplateDeck.DoesNotExist`.
+    The published one of that slug, with `drafts` any. Six queries. Raises `TemplateDeck.DoesNotExist`.
     """
     calendar = shop_calendar()
     asked = asked_days(query, today=today, calendar=calendar)
