@@ -61,7 +61,8 @@ class ReadList:
         """Copies by card, zone and printing: lines that are equal add up."""
         copies: Counter[LineKey] = Counter()
         for read in self.lines:
-            copies[read.card.pk, read.line.zone, read.printing and read.printing.pk] += read.line.quantity
+            printing = read.printing.pk if read.printing else None
+            copies[read.card.pk, read.line.zone, printing] += read.line.quantity
         return copies
 
 
@@ -90,7 +91,9 @@ def resolve(deck_list: DeckList, *, suggestions: int = MOST_SUGGESTIONS) -> Read
             )
         ),
         unknown=tuple(sorted(unknown, key=lambda line: line.problem.number)),
-        aside=tuple(AsideLine(line, card, card and printings.of(line, card)) for line, card in aside),
+        aside=tuple(
+            AsideLine(line, card, printings.of(line, card) if card else None) for line, card in aside
+        ),
         name=deck_list.name,
     )
 
@@ -101,7 +104,7 @@ def resolve(deck_list: DeckList, *, suggestions: int = MOST_SUGGESTIONS) -> Read
 def _cards_of(deck_list: DeckList) -> Mapping[str, Card]:
     """The cards behind the names and the whole lines of a list, by what is written there."""
     lines = [*deck_list.lines, *deck_list.aside]
-    wholes = {each.whole for each in (*lines, *deck_list.problems)}
+    wholes = {line.whole for line in lines} | {problem.whole for problem in deck_list.problems}
     plainer = {line.name: plainer_names(line.name) for line in lines}
     cards = resolve_names({*wholes, *plainer, *(name for names in plainer.values() for name in names)})
     for name, others in plainer.items():
