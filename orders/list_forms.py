@@ -131,7 +131,7 @@ class DeckListForm(forms.Form):
     @property
     def wrong(self) -> str:
         """What is wrong with it, in one sentence."""
-        return " ".join(error for errors in self.errors.values() for error in errors)
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
 def _shown_name(filename: str) -> str:

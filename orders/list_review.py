@@ -222,9 +222,8 @@ def _lacking(
     period = cart.blocked_period if cart else None
     owned: dict[int, int] = {}
     if period is None:
-        owned = dict(
-            with_owned(Card.objects.filter(pk__in=cards), today=today).values_list("pk", "owned_copies")
-        )
+        found = with_owned(Card.objects.filter(pk__in=cards), today=today)
+        owned = {card.pk: card.owned_copies for card in found}  # type: ignore[attr-defined]
         missing = {card: max(0, demand[card] - owned.get(card, 0)) for card in cards}
     else:
         short = shortfalls(demand, period.out_on, period.back_on, today=today)

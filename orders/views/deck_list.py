@@ -31,7 +31,7 @@ def deck_list(request: HttpRequest) -> HttpResponse:
         request.POST  # noqa: B018  reading it is what fails
     except RequestDataTooBig:
         return _show(request, DeckListForm(), wrong=TOO_LARGE)
-    return cast("HttpResponse", _deck_list(request))
+    return _deck_list(request)
 
 
 @csrf_protect

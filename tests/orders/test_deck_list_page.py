@@ -402,6 +402,16 @@ def test_words_that_look_like_markup_are_shown_as_words(client, opt):
     assert "<script>alert" not in again.content.decode()
 
 
+def test_a_name_in_a_file_that_looks_like_markup_is_shown_as_words(client, opt):
+    """A file that keeps names apart from all else, so that nothing of them is taken off."""
+    name = "&lt;i onclick=x&gt;"
+    dek = f'<Deck><Cards Quantity="2" Sideboard="false" Name="{name}" Annotation="0"/></Deck>'
+    response = client.post(PAGE, {"file": file_of(dek.encode(), "a.dek")})
+
+    assert f"<code>2 {name}</code>" in response.content.decode()
+    assert "<i onclick" not in response.content.decode()
+
+
 # --- forms that were tampered with ---------------------------------------------------------------------------
 
 
