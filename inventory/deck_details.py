@@ -7,8 +7,6 @@ from datetime import date
 from django.conf import settings
 
 from inventory.closed_days import shop_calendar
-from inventory.deck_plots import DeckPlots, deck_plots
-from inventory.models import Zone
 from inventory.rental_days import AskedDays, asked_days
 from inventory.starts import COLLECTED_DAYS, Starts, collected_starts
 from inventory.template_decks import OfferedDeck, offered_deck
@@ -16,16 +14,12 @@ from inventory.template_decks import OfferedDeck, offered_deck
 
 @dataclass(frozen=True, slots=True)
 class DeckDetails:
-    """`offered` says what is short on the days that were `asked` for, or today. `starts`: the next sixty for `days`.
-
-    `plots` leave the sideboard out.
-    """
+    """`offered` says what is short on the days that were `asked` for, or today; `starts`: the next 60 for `days`."""
 
     offered: OfferedDeck
     asked: AskedDays
     days: int
     starts: Starts
-    plots: DeckPlots
 
     @property
     def period_cents(self) -> int:
@@ -62,5 +56,4 @@ def deck_details(slug: str, *, query: Mapping[str, str], today: date, drafts: bo
         asked=asked,
         days=days,
         starts=collected_starts(offered.demand, today=today, calendar=calendar, days=days),
-        plots=deck_plots((line.card, line.quantity) for line in offered.lines if line.zone != Zone.SIDEBOARD),
     )

@@ -66,6 +66,11 @@ class CurveBar:
         return self.creatures_y - self.others_height
 
     @property
+    def height(self) -> int:
+        """Of the whole bar."""
+        return self.creatures_height + self.others_height
+
+    @property
     def number_y(self) -> int:
         return self.others_y - 5
 

@@ -9,7 +9,9 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Prefetch, QuerySet, prefetch_related_objects
 
 from inventory.availability import shortfalls
+from inventory.deck_choice import COLORS, SORTS, of_color, sorted_by
 from inventory.deck_groups import as_read, by_card_type
+from inventory.deck_plots import DeckPlots, deck_plots
 from inventory.models import Card, TemplateDeck, TemplateDeckCard, TemplateDeckVersion, Zone
 from inventory.periods import BlockedPeriod
 from inventory.short_lines import short_by_line
@@ -80,6 +82,11 @@ class OfferedDeck:
         return sum(line.quantity * line.card.rent_cents for line in self.lines)
 
     @property
+    def plots(self) -> DeckPlots:
+        """Its curve and colours, without the sideboard."""
+        return deck_plots((line.card, line.quantity) for line in self.lines if line.zone != Zone.SIDEBOARD)
+
+    @property
     def demand(self) -> Counter[int]:
         """Copies by card id: the lines of a card together."""
         return _demand(self.version)
@@ -139,9 +146,11 @@ class FormatCount:
 
 @dataclass(frozen=True, slots=True)
 class OfferedDecks:
-    """A page of the decks on offer; `format` is empty for all of them."""
+    """A page of the decks on offer; `format` and `color` are empty for all of them."""
 
     format: str
+    color: str
+    sort: str
     formats: list[FormatCount]
     page: Page[TemplateDeckVersion]
     decks: list[OfferedDeck]
@@ -152,17 +161,28 @@ class OfferedDecks:
         return sum(format.decks for format in self.formats)
 
 
-def offered_decks(*, format: str = "", page: str | int = 1, today: date) -> OfferedDecks:
-    """A page of the published decks, of one format or of all. Six queries, however many decks and lines."""
+def offered_decks(
+    *, format: str = "", color: str = "", sort: str = "", page: str | int = 1, today: date
+) -> OfferedDecks:
+    """A page of the published decks: of one format, with cards of one colour. Six queries, however many lines.
+
+    `color`: one of WUBRG, or C for decks without any of them. `sort`: a key of `SORTS`. Anything else asks for all.
+    """
     counted = TemplateDeck.objects.published().values("format").annotate(decks=Count("pk")).order_by("format")
     offered = TemplateDeckVersion.objects.offered()
     format = " ".join(format.replace("\x00", " ").split())
     if format:
         offered = offered.filter(deck__format__iexact=format[:100])
-    in_order = _with_lines(offered).order_by("deck__format", "deck__name", "deck")
+    color = color if color in COLORS else ""
+    if color:
+        offered = of_color(offered, color)
+    sort = sort if sort in SORTS else ""
+    in_order = sorted_by(_with_lines(offered), sort)
     decks = Paginator(in_order, DECKS_PER_PAGE).get_page(page)
     return OfferedDecks(
         format=format[:100],
+        color=color,
+        sort=sort,
         formats=[FormatCount(name=row["format"], decks=row["decks"]) for row in counted],
         page=decks,
         decks=_offered(decks.object_list, today=today),

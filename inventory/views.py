@@ -11,6 +11,7 @@ from django_htmx.http import push_url, replace_url
 from inventory.autocomplete import suggestions
 from inventory.card_details import card_details
 from inventory.card_search import asked_cards
+from inventory.deck_choice import COLORS, SORTS
 from inventory.deck_details import deck_details
 from inventory.models import Card, TemplateDeck, Zone
 from inventory.template_decks import featured_decks, offered_decks
@@ -67,11 +68,13 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def decks(request: HttpRequest) -> HttpResponse:
-    """The decks on offer: `?format=` one format, `?page=`."""
+    """The decks on offer: `?format=` one format, `?color=` one of WUBRGC, `?sort=`, `?page=`."""
     offer = offered_decks(
-        format=request.GET.get("format", ""), page=request.GET.get("page", "1"), today=timezone.localdate()
+        **{name: request.GET.get(name, "") for name in ("format", "color", "sort")},
+        page=request.GET.get("page", "1"),
+        today=timezone.localdate(),
     )
-    return render(request, "inventory/decks.html", {"offer": offer})
+    return render(request, "inventory/decks.html", {"offer": offer, "colors": COLORS, "sorts": SORTS.items()})
 
 
 @require_safe

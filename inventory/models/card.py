@@ -1,11 +1,13 @@
 """What exists: cards (rules) and printings (editions)."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Cast, Ceil, Coalesce, Greatest
 from django.urls import reverse
 
 from inventory.rates import DayRate
@@ -28,6 +30,22 @@ def lowest_value_cents(card_ref: str) -> Coalesce:
         .values("value_cents")[:1]
     )
     return Coalesce(Subquery(lowest), 0)
+
+
+def lowest_rent_cents(card_ref: str) -> Coalesce:
+    """`Card.rent_cents` of the card that `card_ref` names, for the database to sort by."""
+    rate, cents = (
+        shop_day_rate(),
+        models.DecimalField(max_digits=20, decimal_places=4),
+    )  # more than integers hold
+    of_value = Ceil(
+        Cast(lowest_value_cents(card_ref), cents) * Value(Decimal(rate.basis_points) / 10_000, cents)
+    )
+    return Coalesce(
+        Cast(f"{card_ref}__day_price_cents", cents),
+        Greatest(Value(Decimal(rate.minimum_cents), cents), of_value),
+        output_field=cents,
+    )
 
 
 class CardQuerySet(models.QuerySet["Card"]):

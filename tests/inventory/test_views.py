@@ -5,7 +5,17 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from inventory.models import Card, ClosedDay, Printing, Reservation, StockMovement, TemplateDeck, Zone
+from inventory.models import (
+    Card,
+    ClosedDay,
+    Printing,
+    Reservation,
+    StockMovement,
+    TemplateDeck,
+    TemplateDeckCard,
+    Zone,
+)
+from inventory.models.card import lowest_rent_cents
 from tests.factories import (
     TODAY,
     CardFactory,
@@ -307,6 +317,57 @@ def test_an_odd_format_has_no_decks(client, format):
     assert response.status_code == 200
 
 
+def names_of(response) -> list[str]:
+    return [offered.deck.name for offered in response.context["offer"].decks]
+
+
+def test_decks_of_one_colour(client):
+    template_deck({stocked_card(4, colors="R"): 4, stocked_card(4): 1}, name="Burn")
+    template_deck({stocked_card(4, colors="WU"): 4}, name="Fliers")
+    template_deck({stocked_card(4): 4}, name="Robots")
+
+    assert [names_of(client.get(f"/decks/?color={color}")) for color in "RUC"] == [
+        ["Burn"],
+        ["Fliers"],
+        ["Robots"],
+    ]
+    assert "No such deck of this colour" in client.get("/decks/?color=G").content.decode()
+
+
+@pytest.mark.parametrize(
+    "asked", [{"color": "X"}, {"color": "WU"}, {"sort": "odd"}, {"color": "\x00", "sort": "\x00"}]
+)
+def test_an_odd_choice_is_none(client, asked):
+    template_deck({stocked_card(4): 4}, name="Burn")
+
+    assert names_of(client.get("/decks/", asked)) == ["Burn"]
+
+
+def test_decks_in_order_of_name_age_and_price(client):
+    dear, cheap = stocked_card(4, value_cents=90_000), stocked_card(4, value_cents=1)
+    fixed = stocked_card(4, value_cents=90_000, day_price_cents=1)
+    template_deck({dear: 1}, name="Zoo", format="A")
+    template_deck({cheap: 4}, name="Aggro", format="Z")
+    template_deck({fixed: 2}, name="Mill", format="M")
+    template_deck({}, name="Nothing yet", format="N")
+
+    assert names_of(client.get("/decks/")) == ["Zoo", "Mill", "Nothing yet", "Aggro"]
+    assert names_of(client.get("/decks/?sort=name")) == ["Aggro", "Mill", "Nothing yet", "Zoo"]
+    assert names_of(client.get("/decks/?sort=newest")) == ["Nothing yet", "Mill", "Aggro", "Zoo"]
+    assert names_of(client.get("/decks/?sort=price")) == ["Nothing yet", "Mill", "Aggro", "Zoo"]
+
+
+@pytest.mark.parametrize("value", [0, 1, 299, 300, 301, 12_345, 99_999, 2**31 - 1])
+def test_the_price_that_decks_are_sorted_by_is_the_price_that_they_show(value):
+    card = stocked_card(1, value_cents=value)
+
+    by_database = TemplateDeckCard.objects.filter(
+        version=template_deck({card: 3}).current_version()
+    ).annotate(rent=lowest_rent_cents("card"))
+
+    assert by_database.get().rent == Card.objects.with_value().get(pk=card.pk).rent_cents
+
+
 def test_an_unknown_format_says_that_there_is_no_deck_of_it(client):
     template_deck({stocked_card(4): 4})
 
@@ -317,8 +378,9 @@ def test_an_unknown_format_says_that_there_is_no_deck_of_it(client):
 def test_decks_pin_their_queries(client, django_assert_num_queries, lines):
     make_deck(lines)
 
-    with django_assert_num_queries(6):
-        client.get("/decks/")
+    for choice in ("", "?color=C&sort=price"):
+        with django_assert_num_queries(6):
+            client.get(f"/decks/{choice}")
 
 
 # --- a deck ---------------------------------------------------------------------------------------------
@@ -423,7 +485,7 @@ def test_a_deck_has_a_curve_without_its_sideboard(client):
     bolt = stocked_card(4, mana_cost="{R}", mana_value=1)
     plots = (
         client.get(template_deck({bolt: 3, (bolt, Zone.SIDEBOARD): 1}).get_absolute_url())
-        .context["details"]
+        .context["offered"]
         .plots
     )
 
