@@ -88,7 +88,7 @@ class DeckFileForm(forms.Form):
         label="Deck file",
         allow_empty_file=True,
         widget=forms.FileInput(
-            attrs={"accept": ".txt,.dec,.dek,.cod,.dck,.mwDeck,.o8d,.json,.csv,text/plain"}
+            attrs={"form": "deck-form", "accept": ".txt,.dec,.dek,.cod,.dck,.mwDeck,.o8d,.json"}
         ),
         help_text="Its list takes the place of the one below. Nothing is saved by it.",
         error_messages={"required": "Choose a file first.", "invalid": "Choose a file first."},

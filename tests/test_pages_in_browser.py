@@ -1,7 +1,7 @@
 """Every page of the story in a real Chromium: on a phone and on a desk, by day and by night, without scripts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -259,23 +259,36 @@ def test_every_page_keeps_what_every_page_promises(
     part: int,
 ):
     """It fits, nothing moves, nobody else is asked, axe finds nothing; tests/page_checks.py has all of it."""
+    stripe = urlsplit(sandbox.url).netloc
+    look = {"width": width, "scheme": scheme, "axe": axe, "stripe": stripe}
+    problems = problems_of(PAGES[part::PARTS], browser, live_server.url, shop, **look)
+    assert not problems, "\n\n".join(problems)
+
+
+def problems_of(
+    pages: Sequence[tuple[str, Callable[[Card], Client]]],
+    browser: Browser,
+    url: str,
+    shop: Card,
+    *,
+    width: int,
+    scheme: str,
+    axe: bool,
+    stripe: str = "",
+) -> list[str]:
+    """What these pages break, each as its visitor sees it in a window of that width."""
     problems: list[str] = []
-    for address, visitor in PAGES[part::PARTS]:
+    for address, visitor in pages:
         client = visitor(shop)
-        context = signed_in_as(
-            client,
-            browser,
-            live_server.url,
-            viewport={"width": width, "height": 844},
-            color_scheme=scheme,
-        )
-        watched = WatchedPage(context.new_page(), stripe=urlsplit(sandbox.url).netloc)
+        window = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
+        context = signed_in_as(client, browser, url, **window)
+        watched = WatchedPage(context.new_page(), stripe=stripe)
 
         watched.page.goto(with_number(address))
 
         problems += watched.problems(axe=axe)
         context.close()
-    assert not problems, "\n\n".join(problems)
+    return problems
 
 
 def with_number(address: str) -> str:
