@@ -95,15 +95,18 @@ def _slug(name: str) -> str:
 
 
 def _guessed_format(deck_list: DeckList, read: ReadList) -> str:
-    """Commander where there is a commander, or a hundred cards of which none is there twice but basic lands."""
+    """Commander where there is a commander, or a hundred cards of which none is there twice but basic lands.
+
+    With or without the sideboard, in which some tools keep the commander.
+    """
     if any(each.line.zone == Zone.COMMANDER for each in read.lines):
         return COMMANDER
-    played = [line for line in deck_list.lines if line.zone != Zone.SIDEBOARD]
-    copies: Counter[int] = Counter()
-    for each in read.lines:
-        if each.line.zone != Zone.SIDEBOARD and not each.card.type_line.startswith("Basic"):
-            copies[each.card.pk] += each.line.quantity
-    is_singleton = max(copies.values(), default=0) == 1
-    if is_singleton and sum(line.quantity for line in played) == _COMMANDER_COPIES:
-        return COMMANDER
+    for zones in ({Zone.MAIN}, {Zone.MAIN, Zone.SIDEBOARD}):
+        copies: Counter[int] = Counter()
+        for each in read.lines:
+            if each.line.zone in zones and not each.card.type_line.startswith("Basic"):
+                copies[each.card.pk] += each.line.quantity
+        total = sum(line.quantity for line in deck_list.lines if line.zone in zones)
+        if total == _COMMANDER_COPIES and max(copies.values(), default=0) == 1:
+            return COMMANDER
     return NO_FORMAT

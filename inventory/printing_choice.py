@@ -23,7 +23,10 @@ def preference(printing: Printing, *, language: str = "") -> Preference:
     )
 
 
+_SIGNS = str.maketrans("*+", "★†")  # as XMage writes them
+
+
 def number_key(collector_number: str) -> str:
-    """The form in which collector numbers are compared: "007a" is "7A", and "0" stays "0"."""
-    plain = collector_number.strip().lower()
+    """The form in which collector numbers are compared: "007a" is "7A", "12*" is "12★", and "0" stays "0"."""
+    plain = collector_number.strip().lower().translate(_SIGNS)
     return plain.lstrip("0") or plain[:1]

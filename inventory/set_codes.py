@@ -4,14 +4,15 @@ from functools import lru_cache
 
 from inventory.names import fold_name
 
-# The two-character codes of Gatherer and Magic Online; Scryfall's have three and more.
+# The codes of Gatherer, Magic Online, Magic Workstation and Arena that no set has at Scryfall.
 _OLD_CODES = {
     "1e": "lea", "2e": "leb", "2u": "2ed", "3e": "3ed", "4e": "4ed", "5e": "5ed", "6e": "6ed", "7e": "7ed",
     "an": "arn", "aq": "atq", "le": "leg", "dk": "drk", "fe": "fem", "ia": "ice", "hm": "hml", "al": "all",
     "ch": "chr", "mi": "mir", "vi": "vis", "wl": "wth", "te": "tmp", "st": "sth", "ex": "exo", "uz": "usg",
     "ul": "ulg", "gu": "ulg", "ud": "uds", "cg": "uds", "mm": "mmq", "ne": "nem", "nm": "nem", "pr": "pcy",
     "in": "inv", "ps": "pls", "ap": "apc", "od": "ody", "po": "por", "p2": "p02", "pk": "ptk", "p3": "ptk",
-    "ug": "ugl",
+    "ug": "ugl", "rv": "3ed", "8e": "8ed", "9e": "9ed", "lg": "leg", "hl": "hml", "mr": "mir", "tp": "tmp",
+    "sh": "sth", "us": "usg", "mrq": "mmq", "nms": "nem", "tsts": "tsb", "cfx": "con", "conf": "con", "dar": "dom",
 }  # fmt: skip
 
 # Names, by their letters, that shops and tools write and Scryfall does not.

@@ -60,6 +60,8 @@ def otter() -> Card:
             ("inv", "12", "foil", "en"),
         ),
         ({"set_code": "inv", "collector_number": "12★"}, ("inv", "12★", "foil", "en")),
+        ({"set_code": "inv", "collector_number": "12*"}, ("inv", "12★", "foil", "en")),
+        ({"set_code": "IN", "collector_number": "12"}, ("inv", "12", "nonfoil", "en")),
         ({"set_code": "inv", "collector_number": "7A"}, ("inv", "007a", "nonfoil", "en")),
         ({"set_code": "inv"}, ("inv", "12", "nonfoil", "en")),
         ({"set_code": "inv", "finish": "foil"}, ("inv", "12", "foil", "en")),
