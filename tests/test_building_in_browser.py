@@ -132,6 +132,23 @@ def test_presses_in_a_hurry_all_count(browser: Browser, live_server, bolt: Card)
     assert cart.order_cards.get().quantity == 6
 
 
+def test_who_goes_on_in_a_hurry_takes_every_press_along(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+    first = hold_the_first(page, "**/cart/lines/**")
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+
+    with page.expect_request("**/cart/lines/**"):
+        more.click()
+    more.click()
+    more.click()
+    page.get_by_role("link", name="Change days or shipping").click()
+    first[0].continue_()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Days and shipping")
+    assert cart.order_cards.get().quantity == 4
+
+
 def test_cards_that_are_typed_in_a_hurry_are_all_added(browser: Browser, live_server, bolt: Card):
     page = builder(browser, live_server.url)
     first = hold_the_first(page, "**/cart/quick-add/")

@@ -73,6 +73,7 @@ def quick_add(page: Page, text: str) -> None:
     page.goto("/cart/")
     page.get_by_label("Quick add").fill(text)
     page.locator("#quick-add").get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#messages")).to_contain_text("Added")
 
 
 def take_the_deck(page: Page) -> None:

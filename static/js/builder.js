@@ -7,6 +7,7 @@
 
   const waiting = [];
   let sent = null; // the control whose request is on its way
+  let leaving = ""; // the address of a link that was followed meanwhile
   let typed = ""; // what that request took out of the quick add field
   let successors = []; // ids of what may take the focus over
 
@@ -52,7 +53,18 @@
         }
       }
     }
+    if (leaving && !sent) window.location.assign(leaving);
   }
+
+  // Who leaves the page while presses wait takes them along; not for ever, where no answer comes.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]:not([hx-get], [data-close], [target])");
+    if (!sent || !link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (link.getAttribute("href").startsWith("#")) return;
+    event.preventDefault();
+    leaving = link.href;
+    setTimeout(() => window.location.assign(leaving), 10000);
+  });
 
   // What was typed is on its way: the field is free for the next card, and gets it back where it did not arrive.
   document.addEventListener("htmx:beforeSend", (event) => {
