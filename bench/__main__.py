@@ -22,7 +22,16 @@ from bench.table import Line, print_table
 RESULTS = Path(__file__).with_name("results.json")
 FULL_SCALE = 1.0
 # Modules with a function `measure`, in order.
-PARTS = ("reads", "pages", "search", "autocomplete", "history", "promotion", "checkout")
+PARTS = (
+    "reads",
+    "pages",
+    "search",
+    "autocomplete",
+    "decklists",
+    "history",
+    "promotion",
+    "checkout",
+)
 
 
 def main() -> None:

@@ -9,11 +9,14 @@ from inventory.decklist.lines import (
     MAX_NAME,
     DeckLine,
     DeckList,
+    NotAList,
     Problem,
     card_text,
     check_quantity,
     in_zone,
 )
+
+MOST_CARDS = 5_000  # in a file that is read at all
 
 _SET = re.compile(r"\w{2,8}")
 _COLLECTOR_NUMBER = re.compile(r"[^\s()\[\]|^#][^\s()\[\]|^]{0,11}")
@@ -31,6 +34,7 @@ class Collected:
         self.problems: list[Problem] = []
         self.aside: list[DeckLine] = []
         self.name = ""
+        self._cards = 0
         self._rest: list[str] = []
         self._rest_aside: list[str] = []
         self._rest_from = 0
@@ -47,7 +51,16 @@ class Collected:
         finish: str = "",
         tags: tuple[str, ...] = (),
     ) -> None:
-        """One card. `quantity` is as written; `finish` is foil or etched by any of their names, or anything else."""
+        """One card. `quantity` is as written; `finish` is foil or etched by any of their names, or anything else.
+
+        Raises NotAList beyond MOST_CARDS.
+        """
+        self._cards += 1
+        if self._cards > MOST_CARDS:
+            raise NotAList(
+                f"This file holds more than {MOST_CARDS} cards, of which the others were not read. Split it.",
+                number=number,
+            )
         quantity, unseen, name = seen(quantity)[:MAX_NAME], has_unseen(name), seen(name)
         set_code, collector_number = seen(set_code), seen(collector_number)
         if not _SET.fullmatch(set_code) or not set_code.isascii():

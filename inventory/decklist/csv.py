@@ -52,15 +52,17 @@ def read_csv(text: str, filename: str = "") -> DeckList:
     try:
         for row in reader:
             number = skipped + 1 + reader.line_num
-            cells = {key: row[place].strip() if place < len(row) else "" for key, place in columns.items()}
-            if not any(map(str.strip, row)):
-                continue
             if number > MOST_ROWS:
                 collected.problem(
                     number, f"Only the first {MOST_ROWS} lines of the table were read. Split the file."
                 )
                 break
+            if not any(map(str.strip, row)):
+                continue
+            cells = {key: row[place].strip() if place < len(row) else "" for key, place in columns.items()}
             _collect(collected, number, cells)
+    except NotAList as error:
+        collected.problem(error.number, str(error))
     except csv.Error:
         number = skipped + 1 + reader.line_num
         collected.problem(number, "From this line on the table cannot be read: check its quotation marks.")

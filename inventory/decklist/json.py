@@ -50,7 +50,7 @@ def read_json(text: str, filename: str = "") -> DeckList:
         )
         return collected.deck_list("json")
     except NotAList as error:
-        collected.problem(1, str(error))
+        collected.problem(error.number, str(error))
         return collected.deck_list("json")
     return collected.deck_list(form)
 

@@ -87,6 +87,7 @@ class _Reader:
         self.in_zone = False  # a card has been read under that heading
         self.about = ""  # "name" right after About, "settings" within Forge's sections of settings
         self.marks: set[str] = set()
+        self.rest: tuple[int, str] | None = None
         self.gaps: list[int] = []  # how many entries stood before each blank line
 
     @property
@@ -232,20 +233,20 @@ class _Reader:
                 )
                 self.aside.append(line) if zone == ASIDE else self.entries.append(line)
                 return
+        if zone == ASIDE:
+            written = card.name or written or ASIDE
         self._problem(number, written, message, zone=zone, whole=card.whole)
 
     def _problem(self, number: int, written: str, message: str, *, zone: str = "", whole: str = "") -> None:
         zone = zone or self.zone
-        if zone == ASIDE:  # shown and never added, so that nothing is wrong with it
-            self.aside.append(DeckLine(number, 1, written[:MAX_NAME], tags=(self.heading or "aside",)))
+        if zone == ASIDE:  # shown and never added, so that nothing need be mended
+            self.aside.append(DeckLine(number, 1, written[:MAX_NAME].strip(), tags=(self.heading or ASIDE,)))
             return
         text = in_zone(written[:MAX_NAME], zone)
         self.entries.append(Problem(number, text, message, zone, whole[:MAX_NAME]))
 
     def keep_rest(self, number: int, rest: str) -> None:
-        heading = "" if self.zone == MAIN else f"{self.heading or self.zone}\n"
-        message = f"Only the first {MAX_LINES} lines were read. The rest is kept: add it in a second step."
-        self.entries.append(Problem(number, heading + printable(rest), message))
+        self.rest = (number, printable(rest))
 
     # --- the whole ------------------------------------------------------------------------------------------
 
@@ -253,6 +254,15 @@ class _Reader:
         form = form_of(self.marks, filename)
         if not keeps_blank_lines(form):
             self._split_at_the_only_blank_line()
+        if self.rest:
+            number, rest = self.rest
+            message = (
+                f"Only the first {MAX_LINES} lines were read. The rest is kept: add it in a second step."
+            )
+            heading = {SIDEBOARD: "Sideboard\n", COMMANDER: "Commander\n", ASIDE: "Maybeboard\n"}.get(
+                self.zone, ""
+            )
+            self.entries.append(Problem(number, heading + rest, message))
         return DeckList(
             lines=tuple(entry for entry in self.entries if isinstance(entry, DeckLine)),
             problems=tuple(entry for entry in self.entries if isinstance(entry, Problem)),
@@ -268,6 +278,7 @@ class _Reader:
             return
         if all(entry.zone == COMMANDER for entry in self.entries[: gaps[0]]):
             return  # the commander stands apart, above the deck
+        self.zone = SIDEBOARD  # for the rest, too
         for place in range(gaps[0], len(self.entries)):
             entry = self.entries[place]
             if entry.zone != MAIN:

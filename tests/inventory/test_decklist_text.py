@@ -2,7 +2,7 @@
 
 import pytest
 
-from inventory.decklist import DeckList, parse
+from inventory.decklist import MAX_LINES, DeckList, parse
 from inventory.decklist.lines import DeckLine
 
 BOLT = "Lightning Bolt"
@@ -315,6 +315,15 @@ def test_what_is_no_part_of_the_deck_is_put_aside(heading):
 @pytest.mark.parametrize("prefix", ["COMMANDER: ", "Commander: ", "#CMD:", "cmdr: "])
 def test_a_prefix_may_name_the_commander(prefix):
     assert copies(parse(f"{prefix}1 Krenko\n1 Goblin")) == [(1, "Krenko", "commander"), (1, "Goblin", "main")]
+
+
+@pytest.mark.parametrize("between", ["", "Sideboard"])
+def test_the_rest_of_a_long_list_keeps_its_zone(between):
+    text = "1 Shock\n" * 10 + f"{between}\n" + "1 Bolt\n" * MAX_LINES
+
+    [problem] = parse(text).problems
+
+    assert copies(parse(problem.text)) == [(1, "Bolt", "sideboard")] * 10
 
 
 # --- names of decks ---------------------------------------------------------------------------------------
