@@ -164,7 +164,7 @@ def _take_leading_printing(card: CardLine) -> None:
 def _take_mark(card: CardLine) -> bool:
     """One of `[Ramp]`, `(foil)`, `<extended>`, `(*)` from the end of the name."""
     name = card.name
-    for opening, closing in ("[]", "()", "<>"):
+    for opening, closing in (("[", "]"), ("(", ")"), ("<", ">")):
         start = name.rfind(opening)
         if name.endswith(closing) and start > 0:
             inner, bare = name[start + 1 : -1].strip(), name[:start].rstrip()

@@ -52,8 +52,8 @@ def decode(content: bytes) -> str:
             raise NotAList(f"This is {what}, no deck list. {_COPY}")
     if content.startswith(b"PK\x03\x04"):
         raise NotAList(f"This is {_kind_of_archive(content)}, no deck list. {_COPY}")
-    if encoding := _utf_16_without_mark(content):
-        return content.decode(encoding, errors="replace")
+    if utf_16 := _utf_16_without_mark(content):
+        return content.decode(utf_16, errors="replace")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:

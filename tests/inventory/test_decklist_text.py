@@ -308,7 +308,7 @@ def test_what_is_no_part_of_the_deck_is_put_aside(heading):
     deck_list = parse(f"4 Bolt\n\n{heading}\n1 Shock (M10) 155\n0 Nothing\n\nSideboard\n1 Smash")
 
     assert copies(deck_list) == [(4, "Bolt", "main"), (1, "Smash", "sideboard")]
-    assert [line.name for line in deck_list.aside] == ["Shock", "0 Nothing"]
+    assert [line.name for line in deck_list.aside] == ["Shock", "Nothing"]
     assert all(line.tags for line in deck_list.aside)
 
 
