@@ -207,6 +207,7 @@ def _card(draw: random.Random, number: int, name: str, slug: str) -> dict[str, o
         "colors": colors,
         "color_identity": colors,
         "faces": "[]",
+        **dict.fromkeys(("power", "toughness", "loyalty", "defense"), ""),
     }
 
 
