@@ -109,7 +109,7 @@ def drawn(card: Card, *, image_urls: Sequence[str] = ()) -> DrawnCard:
     facts: list[Mapping[str, Any]] = [face for face in card.faces if isinstance(face, dict)]
     faces = [_face(card, face) for face in facts] if len(facts) > 1 else [_whole(card, facts)]
     two_sided = len(faces) == 2 and (card.layout in _TWO_SIDED or len(image_urls) == 2)
-    groups = [(faces[0],), (faces[1],)] if two_sided else [tuple(faces)]
+    groups: list[tuple[DrawnFace, ...]] = [(faces[0],), (faces[1],)] if two_sided else [tuple(faces)]
     urls = list(image_urls)[:2]
     sides = zip_longest(groups, urls, fillvalue=None)
     return DrawnCard(

@@ -169,7 +169,7 @@ def offered_decks(
     `color`: one of WUBRG, or C for decks without any of them. `sort`: a key of `SORTS`. Anything else asks for all.
     """
     counted = TemplateDeck.objects.published().values("format").annotate(decks=Count("pk")).order_by("format")
-    offered = TemplateDeckVersion.objects.offered()
+    offered: QuerySet[TemplateDeckVersion] = TemplateDeckVersion.objects.offered()
     format = " ".join(format.replace("\x00", " ").split())
     if format:
         offered = offered.filter(deck__format__iexact=format[:100])

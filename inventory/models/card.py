@@ -33,11 +33,12 @@ def lowest_value_cents(card_ref: str) -> Coalesce:
 
 
 def lowest_rent_cents(card_ref: str) -> Coalesce:
-    """`Card.rent_cents` of the card that `card_ref` names, for the database to sort by."""
-    rate, cents = (
-        shop_day_rate(),
-        models.DecimalField(max_digits=20, decimal_places=4),
-    )  # more than integers hold
+    """`Card.rent_cents` of the card that `card_ref` names, for the database to sort by.
+
+    A decimal: in between it is more than an integer holds.
+    """
+    rate = shop_day_rate()
+    cents: models.DecimalField[Decimal, Decimal] = models.DecimalField(max_digits=20, decimal_places=4)
     of_value = Ceil(
         Cast(lowest_value_cents(card_ref), cents) * Value(Decimal(rate.basis_points) / 10_000, cents)
     )
