@@ -1430,8 +1430,9 @@ def with_everything(cart: Order) -> Order:
         OrderCard.objects.filter(pk=line.pk).update(
             preferred_printing=line.card.printings.get(), zone=Zone.SIDEBOARD
         )
+    card = stocked_card(1)
     OrderTemplateDeck.objects.bulk_create(
-        OrderTemplateDeck(order=cart, version=template_deck({}).current_version())
+        OrderTemplateDeck(order=cart, version=template_deck({card: 1}).current_version())
         for _ in range(cart.order_cards.count())
     )
     return cart
@@ -1544,9 +1545,9 @@ PINNED = {
     shipping_page: 13,
     payment_page: 11,
     shortfall_page: 13,
-    order_page: 17,
+    order_page: 20,
     needed_page: 13,
-    staff_order_page: 18,
+    staff_order_page: 21,
     list_page: 6,
 }
 
