@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.http import QueryDict
 from django.urls import reverse
 
 from inventory.card_query import CardQuery, parse, write
-from inventory.card_query.filters import COMPARE_NAMES, TYPES, Controls, controls_of, with_controls
+from inventory.card_query.filters import COMPARE_NAMES, TYPES, Address, Controls, controls_of, with_controls
 from inventory.card_query.sorting import DIRECTIONS, SORT_NAMES, Direction
 from inventory.card_query.terms import FINISHES, RARITIES
 from inventory.models import Finish
@@ -123,7 +124,8 @@ def asked_cards(address: QueryDict, *, today: date) -> AskedCards:
     """What stands in an address, the controls put into the query."""
     text = address.get("q", "")
     if "was" in address:
-        text = with_controls(text, was=address["was"], controls=Controls.of_address(address))
+        sent = cast("Address", address)
+        text = with_controls(text, was=sent.get("was"), controls=Controls.of_address(sent))
         query = parse(text)
     else:
         query = CardQuery.asked(text, owned_only=address.get("owned") == "1")

@@ -53,7 +53,6 @@ def asked_days(query: Mapping[str, str], *, today: date, calendar: ShopCalendar 
     first_text, last_text = (query.get(name, "").strip()[:_LONGEST] for name in (FIRST, LAST))
     if not first_text and not last_text:
         return AskedDays()
-    written = {"first_text": first_text, "last_text": last_text}
     try:
         period = _period(first_text, last_text, today=today)
         calendar = calendar or shop_calendar()
@@ -61,8 +60,14 @@ def asked_days(query: Mapping[str, str], *, today: date, calendar: ShopCalendar 
         blocked = collected(period, calendar=calendar)
     except (_NoPeriod, NoOpenDay, OverflowError) as error:
         message = str(error) if isinstance(error, _NoPeriod) else "Choose days in the next months."
-        return AskedDays(message=message, **written)
-    return AskedDays(period=period, blocked=blocked, note=_closed_note(period, calendar), **written)
+        return AskedDays(message=message, first_text=first_text, last_text=last_text)
+    return AskedDays(
+        period=period,
+        blocked=blocked,
+        note=_closed_note(period, calendar),
+        first_text=first_text,
+        last_text=last_text,
+    )
 
 
 def collected(period: RentalPeriod, *, calendar: ShopCalendar) -> BlockedPeriod:

@@ -13,6 +13,7 @@ from inventory.card_details import card_details
 from inventory.card_search import asked_cards
 from inventory.deck_choice import COLORS, SORTS
 from inventory.deck_details import deck_details
+from inventory.htmx import htmx
 from inventory.models import Card, TemplateDeck, Zone
 from inventory.template_decks import featured_decks, offered_decks
 
@@ -32,17 +33,18 @@ def cards(request: HttpRequest) -> HttpResponse:
     into the query, and the address that is shown and shared has the query alone. htmx gets the answers.
     """
     asked = asked_cards(request.GET, today=timezone.localdate())
-    live = request.htmx and not request.htmx.history_restore_request
-    if live and request.htmx.trigger == "q" and asked.too_short:
+    part = htmx(request)
+    live = part and not part.history_restore_request
+    if live and part.trigger == "q" and asked.too_short:
         return HttpResponse(status=204)  # the next letter is on its way
     if "was" in request.GET and not live:
         return redirect(asked.address)
     context = {"asked": asked, "found": asked.search(), "query": asked.query, "typed": False}
     if not live:
         return render(request, "inventory/cards.html", context)
-    context["typed"] = request.htmx.trigger == "q"
+    context["typed"] = part.trigger == "q"
     response = render(request, "inventory/_cards_answer.html", context)
-    goes_on = context["typed"] and asked.goes_on_from(request.htmx.current_url or "")
+    goes_on = context["typed"] and asked.goes_on_from(part.current_url or "")
     return (replace_url if goes_on else push_url)(response, asked.address)
 
 

@@ -25,7 +25,7 @@ def cart(request: HttpRequest) -> dict[str, Any]:
 
     def copies() -> int:
         order = read()
-        return order.copies if order else 0
+        return order.copies if order else 0  # type: ignore[attr-defined]
 
     def days() -> RentalPeriod | None:
         order = read()

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
 from django.utils import timezone
 
 from inventory.card_stock import CardStock
@@ -108,7 +109,7 @@ class QuickAddForm(forms.Form):
                 "autocapitalize": "off",
                 "spellcheck": "false",
                 "enterkeyhint": "done",
-                "data-autocomplete": "/cards/names/",
+                "data-autocomplete": reverse_lazy("inventory:card_names"),
             }
         ),
         error_messages={"required": "Write a card to add, for example 4 Lightning Bolt."},

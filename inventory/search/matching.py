@@ -96,8 +96,8 @@ class Matching:
                 return None if inner is None else ~inner
             case AllOf(of):
                 found = within
-                for inner in sorted(of, key=_cost):
-                    mask = self._editions(inner, found)
+                for each in sorted(of, key=_cost):
+                    mask = self._editions(each, found)
                     if mask is not None:
                         found = mask if found is None else found & mask
                 return found

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from inventory.htmx import htmx
 from orders import cart as carts
 from orders.cart_page import cart_page
 from orders.forms import QuickAddForm
@@ -17,7 +18,7 @@ from orders.views.kept_aside import kept_aside
 
 def asks_for_part(request: HttpRequest) -> bool:
     """Whether htmx asks, which puts a part of the page into the one that is there."""
-    return bool(request.htmx)  # type: ignore[attr-defined]
+    return bool(htmx(request))
 
 
 def own_cart(request: HttpRequest) -> Order:

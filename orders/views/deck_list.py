@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from inventory.htmx import htmx
 from orders import cart as carts
 from orders.cart import CartError
 from orders.list_forms import TOO_LARGE, DeckListForm, ListError, Source
@@ -101,7 +102,7 @@ def _show(
         "mends": written(review.mends) if review else "",
         "wrong": wrong,
     }
-    template = "orders/_list_review.html" if request.htmx else "orders/deck_list.html"  # type: ignore[attr-defined]
+    template = "orders/_list_review.html" if htmx(request) else "orders/deck_list.html"
     return render(request, template, context, status=_UNPROCESSABLE if wrong else 200)
 
 
