@@ -88,7 +88,9 @@ class Collected:
             if zone != ASIDE:  # what is never added need not be mended
                 self.problems.append(Problem(number, in_zone(text, zone), str(error), zone))
                 return
-            name, copies = name[:MAX_NAME], 1
+            name, copies = name[:MAX_NAME].strip(), 1
+            if not name:
+                return
         line = DeckLine(
             number=number,
             quantity=copies,

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from xml.etree.ElementTree import ParseError
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import DefusedXMLParser
+from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
+from defusedxml.ElementTree import DefusedXMLParser  # type: ignore[import-untyped]
 
 from inventory.decklist.collecting import Collected
 from inventory.decklist.headings import ASIDE, COMMANDER, MAIN, SIDEBOARD, ZONES

@@ -452,3 +452,10 @@ def test_a_row_that_cannot_be_meant_is_a_problem_with_its_line():
 
 def test_a_table_without_names_is_said_to_be_one():
     assert "Name and Quantity" in the_problem("idProduct;groupCount;price\n743311;1;12.00", "export.csv")
+
+
+def test_what_is_put_aside_without_a_name_is_nothing_to_show():
+    deck_list = parse('{"mainboard": [{"count": 4, "name": "Shock"}], "tokens": [{"set": "tm10"}]}')
+
+    assert copies(deck_list) == [(4, "Shock", "main")]
+    assert deck_list.aside == ()
