@@ -73,13 +73,12 @@ def resolve(deck_list: DeckList, *, suggestions: int = MOST_SUGGESTIONS) -> Read
     many lines, once the names have been read. `suggestions`: unknown names that are told the nearest ones.
     """
     cards = _cards_of(deck_list)
-    meant = [(line, _meant(line, cards)) for line in deck_list.lines]
-    aside = [(line, _meant(line, cards)) for line in deck_list.aside]
+    meant = [(line, cards.get(line.name)) for line in (_as_meant(line, cards) for line in deck_list.lines)]
+    aside = [(line, cards.get(line.name)) for line in (_as_meant(line, cards) for line in deck_list.aside)]
     known = [(line, card) for line, card in meant if card is not None]
     for problem in deck_list.problems:
         if card := cards.get(problem.whole):  # +2 Mace
             known.append((DeckLine(problem.number, 1, problem.whole, problem.zone, problem.whole), card))
-    known = [(_as_meant(line, cards), card) for line, card in known]
     printings = _Printings([*known, *((line, card) for line, card in aside if card is not None)])
     unknown = [UnknownLine(problem) for problem in deck_list.problems if problem.whole not in cards]
     unknown += _unknown([line for line, card in meant if card is None], suggestions)
@@ -102,26 +101,32 @@ def resolve(deck_list: DeckList, *, suggestions: int = MOST_SUGGESTIONS) -> Read
 
 
 def _cards_of(deck_list: DeckList) -> Mapping[str, Card]:
-    """The cards behind the names and the whole lines of a list, by what is written there."""
+    """The cards behind all that the lines of a list may mean, by what is written there."""
     lines = [*deck_list.lines, *deck_list.aside]
     wholes = {line.whole for line in lines} | {problem.whole for problem in deck_list.problems}
+    wholes.update(name for line in lines for name in line.readings)
     plainer = {line.name: plainer_names(line.name) for line in lines}
     cards = resolve_names({*wholes, *plainer, *(name for names in plainer.values() for name in names)})
     for name, others in plainer.items():
         if name not in cards and (card := next((cards[each] for each in others if each in cards), None)):
             cards[name] = card
-    unknown = {name for line in lines if (name := line.name) not in cards and line.whole not in cards}
+    unknown = {
+        line.name
+        for line in lines
+        if not any(name in cards for name in (line.name, line.whole, *line.readings))
+    }
     return cards | resolve_by_letters(unknown) if unknown else cards
 
 
-def _meant(line: DeckLine, cards: Mapping[str, Card]) -> Card | None:
-    return cards.get(line.whole) or cards.get(line.name)
-
-
 def _as_meant(line: DeckLine, cards: Mapping[str, Card]) -> DeckLine:
-    """The line itself; or, where all of it is the name of a card, one copy: no number, or one of the name's."""
-    if line.whole in cards and line.whole != line.name:
-        return replace(line, quantity=1, name=line.whole)
+    """The first of the ways to read a line (inventory/decklist/lines.py) that names a card; else the line itself."""
+    if (
+        line.whole != line.name and line.whole in cards
+    ):  # no number of copies, or one that belongs to the name
+        return replace(line, quantity=1, name=line.whole, set_code="", collector_number="", finish="")
+    for name in line.readings:  # what looked like a printing or a tag belongs to the name
+        if name in cards:
+            return replace(line, name=name, set_code="", collector_number="", finish="")
     return line
 
 

@@ -215,3 +215,18 @@ def test_any_list_is_as_many_queries(many: int) -> None:
         assert all(line.printing is None or line.printing.card for line in result.lines)
     assert (len(result.lines), len(result.unknown)) == (2 * many, many)
     assert len(queries) == 5
+
+
+@pytest.mark.parametrize(
+    "written", ["4 Hazmat Suit (Used)", "4 Hazmat Suit (Used) (UNF) 67", "SB: 4 Hazmat Suit (Used) *F*"]
+)
+def test_what_looks_like_a_printing_may_belong_to_the_name(written: str) -> None:
+    make_card(name="Hazmat Suit (Used)")
+
+    assert meant(written) == [(4, "Hazmat Suit (Used)")]
+
+
+def test_what_looks_like_a_printing_is_one_where_no_card_is_called_so(otter: Card) -> None:
+    (line,) = read("4 Ember Otter (INV) 12").lines
+
+    assert (line.line.quantity, line.card, line.printing and line.printing.set_code) == (4, otter, "inv")
