@@ -803,8 +803,8 @@ def test_pages_ask_as_often_for_many_payments_as_for_one(number):
         Refund.objects.create(payment=charged, amount_cents=1, by=StaffFactory(), status="succeeded")
         attempted(fee_of(order, status=PaymentStatus.FAILED), PaymentStatus.FAILED, off_session=True)
 
-    assert queries_of(clerk(), page_of(order)) == 16
-    assert queries_of(owner_of(order), order.get_absolute_url()) == 14
+    assert queries_of(clerk(), page_of(order)) == 17
+    assert queries_of(owner_of(order), order.get_absolute_url()) == 15
     assert queries_of(owner_of(order), reverse("orders:receipt", args=[order.number])) == 10
 
 

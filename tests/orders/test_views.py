@@ -482,10 +482,12 @@ def test_quick_add_says_what_it_added():
 def test_what_was_kept_aside_is_shown_as_text_and_not_as_markup():
     client = browser_of(cart_with({}))
 
-    response = client.post(reverse("orders:quick_add"), {"cards": "1 <script>alert(1)</script>"}, follow=True)
+    response = client.post(
+        reverse("orders:quick_add"), {"cards": '1 <script>alert(1)</script>\n2 Elf & "Sons"'}, follow=True
+    )
 
     assert b"<script>alert(1)" not in response.content
-    assert b"&lt;script&gt;alert(1)" in response.content
+    assert b"Elf &amp; &quot;Sons&quot;" in response.content
 
 
 @pytest.mark.parametrize(
