@@ -67,6 +67,7 @@ def find_and_add_lightning_bolt(page: Page) -> None:
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Lightning Bolt").first.wait_for()
     page.get_by_role("button", name=re.compile(r"^Add")).first.click()
+    expect(page.get_by_role("status").filter(has_text="Added 1 × Lightning Bolt")).to_be_visible()
 
 
 def quick_add(page: Page, text: str) -> None:
