@@ -33,7 +33,7 @@ def deck(shop: Card) -> TemplateDeck:  # noqa: F811
         TemplateDeck.objects.get(slug="friday-burn"),
         cart_with({}, first_day=TODAY + timedelta(days=9)),
     )
-    own, long = stocked_card(9), stocked_card(9, name=f"{LONG}, Twice")
+    own, long = stocked_card(9), stocked_card(9, name=f"{LONG}, Thrice")
     for copies in (1, 2):
         version = {own: copies, (own, "sideboard"): 1, (long, "commander"): 1}
         deck_version(deck, version, by=StaffFactory(email=f"{'clerk' * 9}{copies}@example.org"))
