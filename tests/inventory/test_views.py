@@ -39,6 +39,7 @@ ODD_TEXTS = [
     "💀",
     "\ud800".encode("utf-8", "surrogatepass"),
 ]
+WEEKEND = {"from": f"{TODAY + timedelta(days=10)}", "to": f"{TODAY + timedelta(days=12)}"}
 ODD_PAGES = ["abc", "0", "-1", "999999", "9" * 5_000, "1.5", "\x00", ""]
 
 
@@ -171,6 +172,18 @@ def test_search_pins_its_queries(client, django_assert_num_queries):
     client.get("/cards/?q=bolt")
     with django_assert_num_queries(3):
         client.get("/cards/?q=bolt")
+
+
+@pytest.mark.parametrize("cards", [1, 24])
+@pytest.mark.parametrize("text", ["bolt is:owned order:mv", "is:free t:instant", "blot", "bolt foo:bar"])
+def test_search_on_days_pins_its_queries(client, django_assert_num_queries, text, cards):
+    for n in range(cards):
+        stocked_card(4, name=f"Bolt {n}")
+    asked = {"q": text, **WEEKEND}
+    client.get("/cards/", asked)  # the catalogue is read
+
+    with django_assert_num_queries(4):
+        client.get("/cards/", asked)
 
 
 # --- a card ---------------------------------------------------------------------------------------------
@@ -383,6 +396,20 @@ def test_decks_pin_their_queries(client, django_assert_num_queries, lines):
             client.get(f"/decks/{choice}")
 
 
+@pytest.mark.parametrize("decks", [1, 12])
+@pytest.mark.parametrize(
+    ("path", "queries"), [("/", 4), ("/decks/", 6), ("/decks/?format=Modern&color=C&sort=newest", 6)]
+)
+def test_a_page_of_many_decks_takes_as_many_queries_as_of_one(
+    client, django_assert_num_queries, path, queries, decks
+):
+    for _ in range(decks):
+        template_deck({stocked_card(1): 4, stocked_card(9): 1})
+
+    with django_assert_num_queries(queries):
+        client.get(path)
+
+
 # --- a deck ---------------------------------------------------------------------------------------------
 
 
@@ -506,8 +533,10 @@ def test_an_unpublished_deck_is_not_found(client):
 def test_a_deck_pins_its_queries(client, django_assert_num_queries, lines):
     deck = make_deck(lines)
 
-    with django_assert_num_queries(6):  # the deck, its lines, its cards; free today; closed days; the starts
-        client.get(deck.get_absolute_url())
+    for days in ({}, WEEKEND):
+        # the deck, its lines, its cards; free today or then; closed days; the starts
+        with django_assert_num_queries(6):
+            client.get(deck.get_absolute_url(), days)
 
 
 # --- all of them ----------------------------------------------------------------------------------------
