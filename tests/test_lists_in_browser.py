@@ -1,5 +1,6 @@
 """Deck lists in a real Chromium: pasted, dropped or chosen, mended in place, with and without scripts."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,14 @@ def row(page: Page, line: int):
     return page.locator("#open-lines > li", has_text=f"Line {line}")
 
 
+def name_field(page: Page, line: int):
+    return row(page, line).get_by_label(re.compile("another name|Name of the card"))
+
+
 def mend_three_lines(page: Page) -> None:
     """One by picking the nearest name, one by typing another, one by leaving it out."""
     row(page, 3).get_by_role("radio", name="Lightning Bolt").check()
-    row(page, 4).get_by_role("textbox").fill("opt")
+    name_field(page, 4).fill("opt")
     row(page, 5).get_by_role("radio", name="Leave out").check()
     page.get_by_role("button", name="Check again").click()
 
@@ -106,11 +111,37 @@ def test_the_focus_stays_on_the_button_while_lines_are_left(visitor: Page):
 
 def test_enter_in_a_name_checks_again_and_adds_nothing(visitor: Page):
     read(visitor, LIST)
-    row(visitor, 4).get_by_role("textbox").fill("Opt")
+    name_field(visitor, 4).fill("Opt")
     visitor.keyboard.press("Enter")
 
     expect(heading(visitor)).to_have_text("8 cards understood, 2 lines not")
     assert not Order.objects.exists()
+
+
+def test_the_name_of_a_wrong_line_is_completed_by_keyboard_and_by_mouse(visitor: Page):
+    """Picking a name sends nothing yet: other lines may follow."""
+    sent: list[str] = []
+    read(visitor, LIST)
+    expect(heading(visitor)).to_have_text("6 cards understood, 3 lines not")
+    visitor.on("request", lambda request: sent.append(request.method))
+
+    name_field(visitor, 4).fill("")
+    name_field(visitor, 4).press_sequentially("smash")
+    expect(visitor.get_by_role("option")).to_have_count(1)
+    visitor.keyboard.press("ArrowDown")
+    visitor.keyboard.press("Enter")
+    expect(name_field(visitor, 4)).to_have_value("Smash to Smithereens")
+    expect(name_field(visitor, 4)).to_be_focused()
+    name_field(visitor, 5).fill("")
+    name_field(visitor, 5).press_sequentially("light")
+    visitor.get_by_role("option", name="Lightning Bolt").click()
+    expect(name_field(visitor, 5)).to_have_value("Lightning Bolt")
+    expect(name_field(visitor, 5)).to_be_focused()
+    assert "POST" not in sent
+    visitor.keyboard.press("Enter")
+
+    expect(heading(visitor)).to_have_text("9 cards understood, 1 line not")
+    expect(row(visitor, 3)).to_be_visible()
 
 
 def test_a_file_that_is_dropped_is_read_at_once(visitor: Page):
