@@ -1,21 +1,36 @@
 """The deck builder in a real Chromium: by keyboard alone, in a hurry, and without JavaScript."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from inventory.models import Card
 from orders.models import Order, OrderCard
-from tests.factories import PrintingFactory, cart_with, stocked_card, template_deck
+from tests.factories import (
+    TODAY,
+    PickupFactory,
+    PrintingFactory,
+    ShippingMethodFactory,
+    cart_with,
+    stocked_card,
+    template_deck,
+)
 from tests.orders.test_cart import lines_of, names_of
+from tests.sandbox import Sandbox
 from tests.test_pages_in_browser import as_guest_of, signed_in_as
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+FRIDAY = TODAY + timedelta(days=14 + (4 - TODAY.weekday()) % 7)
+
+
 @pytest.fixture
 def bolt() -> Card:
+    ShippingMethodFactory()
+    PickupFactory()
     stocked_card(4, name="Shivan Dragon", type_line="Creature — Dragon", mana_value=6)
     return stocked_card(4, name="Lightning Bolt", value_cents=500)
 
@@ -54,25 +69,43 @@ def hold_the_first(page: Page, address: str) -> list[Route]:
     return first
 
 
-def test_a_deck_is_built_by_keyboard_alone(browser: Browser, live_server, bolt: Card):
+def pick_the_first(page: Page, typed: str) -> None:
+    """As somebody types in a field that completes names, waits for the list and takes what is on top of it."""
+    page.keyboard.type(typed)
+    expect(page.get_by_role("option")).not_to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+
+
+def test_a_deck_is_built_and_brought_to_its_payment_by_keyboard_alone(
+    browser: Browser, live_server, sandbox: Sandbox, bolt: Card
+):
     page = builder(browser, live_server.url)
     field = page.get_by_label("Quick add")
 
-    # Quick add: the field keeps the focus and is free for the next card.
+    # Quick add: Enter picks a name, and once more adds it. The field keeps the focus, free for the next card.
     tab_to(page, field)
-    for typed in ("3 lightning bolt", "1 Shivan Dragon"):
-        page.keyboard.type(typed)
-        page.keyboard.press("Enter")
-    expect(copies(page, "Shivan Dragon")).to_have_value("1")
+    pick_the_first(page, "4 light")
+    expect(field).to_have_value("4 Lightning Bolt")
+    expect(field).to_be_focused()
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "0")
+    page.keyboard.press("Enter")
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
     expect(field).to_be_focused()
     expect(field).to_have_value("")
-    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "4")
+    page.keyboard.type("1 Shivan Dragon")  # without waiting for the list
+    page.keyboard.press("Enter")
+    expect(copies(page, "Shivan Dragon")).to_have_value("1")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "5")
 
     # A step, and a number that is written: the focus stays where it was.
     more = page.get_by_role("button", name="One more: Lightning Bolt")
     tab_to(page, more)
     page.keyboard.press("Enter")
-    expect(copies(page, "Lightning Bolt")).to_have_value("4")
+    expect(copies(page, "Lightning Bolt")).to_have_value("5")
     expect(more).to_be_focused()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("ControlOrMeta+a")
@@ -101,6 +134,43 @@ def test_a_deck_is_built_by_keyboard_alone(browser: Browser, live_server, bolt: 
         ("Lightning Bolt", "sideboard"): 2,
         ("Shivan Dragon", "main"): 1,
     }
+
+    # Days, shipping, and on to the payment.
+    tab_to(page, page.get_by_role("link", name="Choose days and shipping"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Days and shipping")
+    for label, day in (("First day", FRIDAY), ("Last day", FRIDAY + timedelta(days=2))):
+        tab_to(page, page.get_by_label(label))
+        page.keyboard.type(f"{day:%m%d%Y}")  # as Chromium takes a day in American English, part by part
+    tab_to(page, page.get_by_role("radio").first)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("radio", name="Standard")).to_be_checked()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Pickup")).to_be_checked()
+    tab_to(page, page.get_by_label("E-mail"))
+    page.keyboard.type("player@example.org")
+    tab_to(page, page.get_by_role("button", name="Continue to payment"))
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Payment")
+    order = Order.objects.get()
+    assert (order.first_day, order.email) == (FRIDAY, "player@example.org")
+
+
+def test_a_name_that_is_clicked_goes_into_the_quick_add_and_is_added(
+    browser: Browser, live_server, bolt: Card
+):
+    page = builder(browser, live_server.url)
+    field = page.get_by_label("Quick add")
+
+    field.press_sequentially("SB: 4 light")
+    page.get_by_role("option", name="Lightning Bolt").click()
+    expect(field).to_have_value("SB: 4 Lightning Bolt")
+    expect(field).to_be_focused()
+    page.locator("#quick-add").get_by_role("button", name="Add", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Sideboard (4)")).to_be_visible()
+    expect(field).to_have_value("")
 
 
 def test_the_undo_button_is_reached_by_keyboard_and_leads_to_what_is_back(browser, live_server, bolt: Card):
