@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from django.db import connection
+from django.db.models import Model
 from numpy.typing import NDArray
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -93,15 +94,24 @@ def _block(columns: Sequence[Column], rows: int) -> NDArray[np.uint8]:
     return table.view(np.uint8).reshape(rows, -1)
 
 
-def copy_records(table: str, records: Iterator[Mapping[str, object]]) -> None:
-    """Writes rows of Python values by column, all of the same columns: slower, for tables with text."""
+def copy_records(model: type[Model], records: Iterator[Mapping[str, object]]) -> None:
+    """Writes rows of Python values by column, all of the same columns: slower, for tables with text.
+
+    What they leave out is as in a new object of the model: the database itself knows no defaults.
+    """
     first = next(records)
+    left_out = {
+        field.column: field.get_db_prep_save(field.get_default(), connection)
+        for field in model._meta.concrete_fields
+        if field.column not in first and not field.primary_key
+    }
+    columns = ", ".join((*first, *left_out))
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(first)}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy,
     ):
         for record in chain([first], records):
-            copy.write_row(list(record.values()))
+            copy.write_row([*record.values(), *left_out.values()])
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from bench.copying import (
     texts,
     without_indexes,
 )
+from inventory.models import Card, Printing
 from inventory.names import fold_name
 
 SEED = 20_07
@@ -203,10 +204,10 @@ _TYPES = ("Creature — Human", "Instant", "Sorcery", "Artifact", "Enchantment",
 
 
 def _copy_cards(rng: np.random.Generator, shop: Shop, card_of_printing: Ints) -> None:
-    copy_records("inventory_card", (_card(i) for i in range(shop.cards)))
+    copy_records(Card, (_card(i) for i in range(shop.cards)))
     values = rng.lognormal(5, 1.4, shop.printings).astype(int) + 5
     copy_records(
-        "inventory_printing",
+        Printing,
         (
             {
                 "id": i + 1,
@@ -214,8 +215,6 @@ def _copy_cards(rng: np.random.Generator, shop: Shop, card_of_printing: Ints) ->
                 "set_code": f"s{i % 240}",
                 "set_name": f"Set {i % 240}",
                 "collector_number": str(i // 240 + 1),
-                "language": "en",
-                "finish": "nonfoil",
                 "rarity": "rare",
                 "artist": "A. Painter",
                 "image_urls": f'["https://cards.example/{i}.jpg"]',
@@ -235,14 +234,12 @@ def _card(index: int) -> dict[str, object]:
         "slug": folded.replace(" ", "-"),
         "folded_name": folded,
         "folded_names": [folded],
-        "layout": "normal",
         "mana_cost": "{1}{U}",
         "mana_value": index % 7,
         "type_line": _TYPES[index % len(_TYPES)],
         "oracle_text": f"When {name} enters, draw a card.",
         "colors": "U",
         "color_identity": "U",
-        "faces": "[]",
     }
 
 

@@ -40,11 +40,8 @@ def exists() -> bool:
 
 
 def recreate() -> None:
-    """An empty database with every migration run."""
-    _drop(NAME)
-    with server() as postgres:
-        postgres.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
-    call_command("migrate", verbosity=0, interactive=False)
+    """The bench's database, anew: every migration is run, and nothing is in it."""
+    _create(NAME)
 
 
 def drop_all() -> None:
@@ -54,6 +51,17 @@ def drop_all() -> None:
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [NAME]
         ).fetchall()
     for (name,) in found:
+        _drop(name)
+
+
+@contextmanager
+def empty(suffix: str) -> Iterator[str]:
+    """The name of a database with every migration run and nothing in it, until the context ends."""
+    name = f"{NAME}_{suffix}"
+    try:
+        _create(name)
+        yield name
+    finally:
         _drop(name)
 
 
@@ -102,6 +110,14 @@ def working_on(name: str) -> Iterator[None]:
             yield
     finally:
         wrapper.close()
+
+
+def _create(name: str) -> None:
+    _drop(name)
+    with server() as postgres:
+        postgres.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with working_on(name):
+        call_command("migrate", verbosity=0, interactive=False)
 
 
 def _drop(name: str) -> None:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bench.data import Shop
-from bench.search_catalogue import SEED, searched_shop
+from bench.synthetic_cards import SEED, catalogue
 from bench.table import Line, percentile
 from bench.timing import milliseconds
 from inventory.card_query import CardQuery
@@ -76,8 +76,7 @@ def questions(names: list[str]) -> list[tuple[str, dict[str, str]]]:
 
 
 def measure(shop: Shop, *, rounds: int) -> list[Line]:
-    scale = min(1.0, shop.cards / 30_000)
-    with searched_shop(today=shop.today, scale=scale) as names:
+    with catalogue(shop) as names:
         asked = questions(names)
         lines = [_reading()]
         days = BlockedPeriod(

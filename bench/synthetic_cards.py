@@ -1,91 +1,123 @@
-"""A catalogue as large as the real one, made up: names of real shapes over a vocabulary in which few words are common.
+"""A catalogue as large as the real one, to search in and to complete names from: all made up, in real shapes.
 
-Everything follows from the seed. What matters for looking cards up is as in the real catalogue: about every third
-word of it stands in one name only, "the" in every tenth; some names have two faces, an apostrophe, a comma, an accent.
+Everything follows from the seed. As in the real catalogue few words are common and every third stands in one name
+only; some names have two faces, an apostrophe, a comma, an accent; loved cards have more printings. There are no
+pictures, so each card is drawn. Of every seventh the shop owns copies, and customers have reserved some of them.
 """
 
+import json
 import random
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 
-from django.core.management import call_command
 from django.db import connection
-from django.utils import timezone
-from psycopg import sql
 
-from bench import database
+from bench import data, database
 from bench.copying import copy_records, reset_sequence
+from bench.data import Shop
 from inventory.catalogue import distinct_slugs, folded_names, slug_base
+from inventory.mana import mana_value
+from inventory.models import Card, Printing, Reservation, StockMovement
 from inventory.names import fold_name
+from inventory.scryfall import in_wubrg_order
 
-SEED = 40_000
-CARDS = 40_000
-_OWNED_SHARE = 0.1
+SEED = 40_60
+CARDS, PRINTINGS = 40_000, 60_000  # at scale 1
+OWNED_SHARE = 0.15
+RESERVED = 8  # times, of every owned card
+SETS = 400
+
+# --- names ----------------------------------------------------------------------------------------------
+
 _VOCABULARY = 13_000
+_KNOWN = ("Lightning Bolt", "Serra Angel", "Fire // Ice", "Jace, the Mind Sculptor", "Lim-Dûl's Vault")
 _COMMON = """
-storm dragon shadow light spirit goblin elf knight angel demon soul blood fire ice stone iron silver golden ancient
-dark wild sacred lost burning frozen hollow silent raging blade shield crown tower forest island mountain swamp plains
-river sea sky wind thunder lightning bolt counterspell charm ritual sage scout warrior mage druid shaman wizard rogue
-cleric guardian sentinel golem wurm hydra sphinx vampire zombie serpent drake phoenix griffin bear wolf hound rat bat
-spider snake titan giant ogre troll master captain herald champion apprentice mentor tyrant
+the of storm dragon shadow light spirit goblin elf knight angel demon soul blood fire ice stone iron silver golden
+ancient dark wild sacred lost burning frozen hollow silent raging blade shield crown tower forest island mountain
+swamp plains river sea sky wind thunder lightning bolt counterspell charm command ritual growth rage sage scout
+warrior mage druid shaman wizard rogue cleric guardian sentinel golem wurm hydra sphinx vampire zombie serpent drake
+phoenix griffin bear wolf hound rat bat spider snake titan giant ogre troll master captain herald champion apprentice
+mentor tyrant
 """
 _ONSETS = "b br c cr d dr f fl g gr h j k kr l m n p qu r s sh sk sl st t th tr v w z"
 _VOWELS = "a e i o u ae ia ou y"
 _ENDS = ("l", "m", "n", "r", "s", "th", "x", "nd", "rk", "sh", "k", "d", "t", "", "", "")
-_SHAPES = (
-    ("{} {}", 46),
-    ("{}", 13),
-    ("{} {} {}", 8),
-    ("{} of {}", 7),
-    ("{} of the {}", 6),
-    ("{}, the {} {}", 4),
-    ("{}, {} {}", 5),
-    ("{}'s {}", 8),
-    ("{} {} // {} {}", 3),
-)
-_TYPES = (
-    ("Instant", 12), ("Sorcery", 12), ("Enchantment — Aura", 6), ("Enchantment", 7), ("Artifact", 8),
-    ("Artifact — Equipment", 4), ("Creature — Human Wizard", 15), ("Creature — Goblin Scout", 12),
-    ("Creature — Elf Druid", 12), ("Legendary Creature — Dragon", 7), ("Land", 5),
+_SHAPES = {
+    "{} {}": 45, "{}": 13, "{} {} {}": 9, "{} of {}": 7, "{} of the {}": 6, "{}, the {} {}": 4, "{}, {} {}": 4,
+    "{}'s {}": 8, "{} {} // {} {}": 4,
+}  # fmt: skip
+
+# --- what is printed on them ----------------------------------------------------------------------------
+
+_KINDS = {
+    "Creature": 50, "Instant": 12, "Sorcery": 12, "Enchantment": 7, "Enchantment — Aura": 4, "Artifact": 7,
+    "Artifact — Equipment": 3, "Land": 6, "Legendary Creature": 7, "Planeswalker": 2,
+}  # fmt: skip
+_TRIBES = (
+    "Elf", "Goblin", "Human", "Wizard", "Dragon", "Angel", "Zombie", "Spirit", "Beast", "Knight", "Cat", "Bird",
+    "Druid", "Scout",
 )  # fmt: skip
+_SENTENCES = (
+    "Flying", "Trample", "Vigilance", "Draw a card.", "Destroy target creature.", "Target player discards two cards.",
+    "When this creature enters the battlefield, you gain 3 life.", "{T}: Add one mana of any color.",
+    "Create a 1/1 white Soldier creature token.", "It deals 3 damage to any target.", "Counter target spell.",
+    "Whenever this creature attacks, put a +1/+1 counter on it.",
+    "Return target card from your graveyard to your hand.",
+    "Search your library for a basic land card, put it onto the battlefield tapped, then shuffle.",
+)  # fmt: skip
+_FACED = ("split", "transform", "modal_dfc", "adventure")
+_RARITIES = {"common": 10, "uncommon": 7, "rare": 5, "mythic": 2}
+_FINISHES = {"nonfoil": 3, "foil": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class SyntheticCard:
-    """The facts of a card that follow from nothing else; `owned` in copies."""
+@contextmanager
+def catalogue(shop: Shop) -> Iterator[list[str]]:
+    """Within, Django works on a database with these cards and nothing else, as many as go with such a shop.
 
-    name: str
-    mana_cost: str
-    colors: str
-    type_line: str
-    owned: int
+    Gives the names of the cards.
+    """
+    scale = min(1.0, shop.cards / data.CARDS)
+    with database.empty("catalogue") as name, database.working_on(name):
+        yield _write(today=shop.today, cards=round(CARDS * scale), printings=round(PRINTINGS * scale))
 
 
-def synthetic_cards(count: int = CARDS, *, seed: int = SEED) -> list[SyntheticCard]:
-    """So many cards, no two of the same name. Pure."""
-    draw = random.Random(seed)
+def _write(*, today: date, cards: int, printings: int) -> list[str]:
+    draw = random.Random(SEED)
+    names = card_names(draw, cards)
+    slugs = distinct_slugs([slug_base(name) for name in names], set())
+    copy_records(
+        Card, (_card(draw, number, *facts) for number, facts in enumerate(zip(names, slugs, strict=True), 1))
+    )
+    # Of each card one, and the others by chance: that some have many more follows from the square.
+    more = (int(cards * draw.random() ** 2) for _ in range(printings - cards))
+    owners = sorted([*range(1, cards + 1), *(card + 1 for card in more)])
+    copy_records(Printing, (_printing(draw, number, card) for number, card in enumerate(owners, 1)))
+    first_printings = {card: number for number, card in reversed(list(enumerate(owners, 1)))}
+    copies = {
+        card: draw.choice((1, 2, 4, 4, 8, 20)) for card in first_printings if draw.random() < OWNED_SHARE
+    }
+    copy_records(StockMovement, _movements(copies, first_printings, today))
+    copy_records(Reservation, _reservations(draw, copies, today))
+    for model in (Card, Printing, StockMovement, Reservation):
+        reset_sequence(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+    return names
+
+
+def card_names(draw: random.Random, count: int) -> list[str]:
+    """So many, all different. Pure."""
     words = _vocabulary(draw)
     weights = list(accumulate(1 / (rank + 25) for rank in range(len(words))))
-    shapes, shape_weights = zip(*_SHAPES, strict=True)
-    types, type_weights = zip(*_TYPES, strict=True)
-    names: dict[str, None] = {}
+    names = dict.fromkeys(_KNOWN)
     while len(names) < count:
-        shape = draw.choices(shapes, shape_weights)[0]
+        shape = _drawn(draw, _SHAPES)
         drawn = draw.choices(words, cum_weights=weights, k=shape.count("{}"))
         names.setdefault(shape.format(*(word.capitalize() for word in drawn)))
-    cards = []
-    for name in names:
-        type_line = draw.choices(types, type_weights)[0]
-        colors = (
-            "" if type_line == "Land" else "".join(sorted(draw.sample("WUBRG", draw.choice((1, 1, 1, 2)))))
-        )
-        generic = f"{{{draw.randint(1, 6)}}}" if draw.random() < 0.8 else ""
-        cost = "" if type_line == "Land" else generic + "".join(f"{{{color}}}" for color in colors)
-        owned = draw.randint(1, 8) if draw.random() < _OWNED_SHARE else 0
-        cards.append(SyntheticCard(name, cost, colors, type_line, owned))
-    return cards
+    return list(names)
 
 
 def _vocabulary(draw: random.Random) -> list[str]:
@@ -101,85 +133,92 @@ def _vocabulary(draw: random.Random) -> list[str]:
     return list(words)
 
 
-@contextmanager
-def catalogue(count: int = CARDS) -> Iterator[list[SyntheticCard]]:
-    """A database with these cards and nothing else, on which Django works until the context ends."""
-    name = f"{database.NAME}_catalogue"
-    cards = synthetic_cards(count)
-    with database.server() as postgres:
-        postgres.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        postgres.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    try:
-        with database.working_on(name):
-            call_command("migrate", verbosity=0, interactive=False)
-            _write(cards)
-            yield cards
-    finally:
-        with database.server() as postgres:
-            postgres.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+def _drawn(draw: random.Random, weights: Mapping[str, int]) -> str:
+    return draw.choices(list(weights), list(weights.values()))[0]
 
 
-def _write(cards: list[SyntheticCard]) -> None:
-    """One printing for each card, and one purchase of what is owned."""
-    slugs = distinct_slugs([slug_base(card.name) for card in cards], set())
-    today, now = timezone.localdate(), timezone.now()
-    copy_records(
-        "inventory_card",
-        (
-            {
-                "id": number,
-                "name": card.name,
-                "slug": slug,
-                "folded_name": fold_name(card.name),
-                "folded_names": folded_names(card.name),
-                "layout": "split" if " // " in card.name else "normal",
-                "mana_cost": card.mana_cost,
-                "mana_value": 0,
-                "type_line": card.type_line,
-                "oracle_text": "",
-                "colors": card.colors,
-                "color_identity": card.colors,
-                "faces": "[]",
-            }
-            for number, (card, slug) in enumerate(zip(cards, slugs, strict=True), start=1)
-        ),
-    )
-    copy_records(
-        "inventory_printing",
-        (
-            {
-                "id": number,
-                "card_id": number,
-                "set_code": f"s{number % 300}",
-                "set_name": f"Set {number % 300}",
-                "collector_number": str(number),
-                "language": "en",
-                "finish": "nonfoil",
-                "rarity": ("common", "uncommon", "rare", "mythic")[number % 4],
-                "artist": "",
-                "image_urls": "[]",
-                "value_cents": 20 + number % 2_000,
-            }
-            for number in range(1, len(cards) + 1)
-        ),
-    )
-    owned = [(number, card.owned) for number, card in enumerate(cards, start=1) if card.owned]
-    copy_records(
-        "inventory_stockmovement",
-        (
-            {
-                "id": number,
-                "printing_id": card_id,
-                "quantity": copies,
-                "kind": "bought",
-                "effective_on": today,
-                "note": "",
-                "created_at": now,
-            }
-            for number, (card_id, copies) in enumerate(owned, start=1)
-        ),
-    )
-    for table in ("inventory_card", "inventory_printing", "inventory_stockmovement"):
-        reset_sequence(table)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM (ANALYZE) inventory_card, inventory_printing, inventory_stockmovement")
+def _card(draw: random.Random, number: int, name: str, slug: str) -> dict[str, object]:
+    faces = [_face(draw, face) for face in name.split(" // ")]
+    layout = draw.choice(_FACED) if len(faces) > 1 else "normal"
+    whole = faces[0] if len(faces) == 1 else {}
+    between = {"mana_cost": " // ", "type_line": " // ", "oracle_text": "\n//\n"}
+    printed = {fact: sign.join(face[fact] for face in faces) for fact, sign in between.items()}
+    colors = in_wubrg_order("".join(face["colors"] for face in faces))
+    return {
+        "id": number,
+        "name": name,
+        "slug": slug,
+        "folded_name": fold_name(name),
+        "folded_names": folded_names(name),
+        "layout": layout,
+        **printed,
+        "mana_value": mana_value(printed["mana_cost"], layout=layout),
+        "colors": colors,
+        "color_identity": colors,
+        **{fact: whole.get(fact, "") for fact in ("power", "toughness", "loyalty")},
+        "faces": json.dumps(faces if len(faces) > 1 else []),
+    }
+
+
+def _face(draw: random.Random, name: str) -> dict[str, str]:
+    kind = _drawn(draw, _KINDS)
+    is_creature = "Creature" in kind
+    colors = "" if kind == "Land" else in_wubrg_order(
+        draw.sample("WUBRG", draw.choices((0, 1, 2, 3), (2, 12, 4, 1))[0])
+    )  # fmt: skip
+    generic = f"{{{draw.randrange(1, 7)}}}" if draw.random() < 0.8 or not colors else ""
+    face = {
+        "name": name,
+        "mana_cost": "" if kind == "Land" else generic + "".join(f"{{{color}}}" for color in colors),
+        "type_line": f"{kind} — {' '.join(draw.sample(_TRIBES, 2))}" if is_creature else kind,
+        "oracle_text": "\n".join(draw.sample(_SENTENCES, draw.choice((1, 2, 2, 3)))),
+        "colors": colors,
+    }
+    if is_creature:
+        return face | {"power": str(draw.randrange(8)), "toughness": str(draw.randrange(1, 9))}
+    return face | {"loyalty": str(draw.randrange(2, 7))} if kind == "Planeswalker" else face
+
+
+def _printing(draw: random.Random, number: int, card: int) -> dict[str, object]:
+    edition = draw.randrange(SETS)
+    return {
+        "id": number,
+        "card_id": card,
+        "set_code": f"s{edition:03}",
+        "set_name": f"Set Number {edition}",
+        "collector_number": str(number),
+        "finish": _drawn(draw, _FINISHES),
+        "rarity": _drawn(draw, _RARITIES),
+        "released_on": date(1993, 8, 5) + timedelta(days=30 * edition),
+        "value_cents": round(draw.lognormvariate(4, 1.5)),
+    }
+
+
+def _movements(
+    copies: Mapping[int, int], first_printings: Mapping[int, int], today: date
+) -> Iterator[dict[str, object]]:
+    now = datetime.combine(today, time(1), tzinfo=UTC)
+    for number, (card, quantity) in enumerate(copies.items(), 1):
+        yield {
+            "id": number,
+            "printing_id": first_printings[card],
+            "quantity": quantity,
+            "kind": "bought",
+            "effective_on": today - timedelta(days=100),
+            "created_at": now,
+        }
+
+
+def _reservations(draw: random.Random, copies: Mapping[int, int], today: date) -> Iterator[dict[str, object]]:
+    reserved = ((card, quantity) for card, quantity in copies.items() for _ in range(RESERVED))
+    for number, (card, quantity) in enumerate(reserved, 1):
+        out_on = today + timedelta(days=draw.randrange(90))
+        yield {
+            "id": number,
+            "claim": uuid.UUID(int=draw.getrandbits(128)),
+            "card_id": card,
+            "quantity": draw.randint(1, quantity),
+            "out_on": out_on,
+            "back_on": out_on + timedelta(days=draw.randint(2, 10)),
+            "state": "firm",
+        }
