@@ -111,13 +111,14 @@
       this.status.textContent = text;
     }
 
-    /* Below the field and as wide, or wider where the field is narrow; never beyond the edge of the window. */
+    /* Below the field and as wide, or wider where that is narrow; never beyond the edge of the window. */
     place() {
       const { field, list } = this;
       const at = field.getBoundingClientRect();
       const host = field.parentElement;
       const margin = parseFloat(getComputedStyle(document.documentElement).fontSize);
-      const wide = Math.max(at.width, Math.min(23 * margin, document.documentElement.clientWidth - 2 * margin));
+      const roomy = Math.min(23 * margin, document.documentElement.clientWidth - 2 * margin);
+      const wide = at.width < 19 * margin ? roomy : at.width;
       const beyond = Math.max(0, at.left + wide + margin - document.documentElement.clientWidth);
       const around = host.getBoundingClientRect();
       list.style.left = `${Math.max(margin, at.left - beyond) - around.left - host.clientLeft}px`;
