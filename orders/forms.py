@@ -43,7 +43,7 @@ class CopiesField(forms.IntegerField):
             error_messages={
                 "invalid": whole,
                 "required": "Write how many copies.",
-                "min_value": "A line has at least 1 copy. To take it out, use Remove." if least else whole,
+                "min_value": whole,
                 "max_value": f"A line has at most {MAX_QUANTITY} copies.",
             },
             **kwargs,
@@ -117,7 +117,9 @@ class QuickAddForm(forms.Form):
 
 
 class QuantityForm(forms.Form):
-    quantity = CopiesField()
+    """The copies of a line; 0 takes it out."""
+
+    quantity = CopiesField(least=0)
 
 
 class StepForm(forms.Form):

@@ -35,14 +35,15 @@ def line(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _change(request: HttpRequest, cart: Order, pk: int) -> HttpResponse:
-    """`remove` takes the line out, `by` steps, `zone` and `preferred_printing` move it, `quantity` sets its copies."""
+    """`remove` takes the line out, `by` steps, `zone` and `preferred_printing` move it.
+
+    `quantity` sets its copies; 0 takes it out, too.
+    """
     found = get_object_or_404(cart.order_cards.select_related("card", "preferred_printing"), pk=pk)
     name = found.card.name
     try:
         if "remove" in request.POST:
-            removal = carts.remove_line(cart=cart, line=found)
-            say_removed(request, f"Removed {name}.", removal)
-            return answer(request)
+            return _remove(request, cart, found)
         if "by" in request.POST:
             return _step(request, cart, found)
         if "zone" in request.POST or "preferred_printing" in request.POST:
@@ -51,11 +52,20 @@ def _change(request: HttpRequest, cart: Order, pk: int) -> HttpResponse:
         if not form.is_valid():
             report_form_errors(request, form, about=name)
             return answer(request, status=422)
-        carts.set_quantity(cart=cart, line=found, quantity=form.cleaned_data["quantity"])
-        say(request, f"{name}: {form.cleaned_data['quantity']}.")
+        quantity = form.cleaned_data["quantity"]
+        if quantity == 0:
+            return _remove(request, cart, found)
+        carts.set_quantity(cart=cart, line=found, quantity=quantity)
+        say(request, f"{name}: {quantity}.")
     except CartError as error:
         messages.error(request, str(error))
         return answer(request, status=422)
+    return answer(request)
+
+
+def _remove(request: HttpRequest, cart: Order, found: OrderCard) -> HttpResponse:
+    removal = carts.remove_line(cart=cart, line=found)
+    say_removed(request, f"Removed {found.card.name}.", removal)
     return answer(request)
 
 

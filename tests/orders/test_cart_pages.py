@@ -173,6 +173,20 @@ def test_htmx_gets_the_builder_the_count_in_the_head_and_the_message_and_no_page
     assert "Lightning Bolt: 4." in page
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+def test_who_writes_0_takes_the_line_out_and_can_put_it_back(headers):
+    cart = cart_with({stocked_card(4, name="Lightning Bolt"): 3})
+    client = browser_of(cart)
+
+    response = client.post(line_url(cart.order_cards.get()), {"quantity": "0"}, headers=headers)
+
+    assert response.status_code == (200 if headers else 302)
+    assert messages_of(response) == ["Removed Lightning Bolt."]
+    assert not cart.order_cards.exists()
+    client.post(reverse("orders:undo"), {"removal": Removal.objects.get().pk})
+    assert cart.order_cards.get().quantity == 3
+
+
 def test_what_is_refused_is_told_to_htmx_with_the_cart_as_it_is():
     cart = cart_with({stocked_card(4): MAX_QUANTITY})
 

