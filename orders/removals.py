@@ -1,10 +1,13 @@
 """What was taken out of a cart last: noted in the transaction that takes it out, read by the one that puts it back."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from inventory.deck_lists import LineKey
 from inventory.models import Card, Printing, TemplateDeckVersion
 from orders.models import Order, Removal
+
+OFFERED_FOR = timedelta(hours=1)  # after that it is no slip of the finger
 
 
 def note_removal(
@@ -25,6 +28,16 @@ def note_removal(
         lines=[[*key, copies] for key, copies in lines.items()],
         versions=list((versions or {}).items()),
     )
+
+
+def removal_on_offer(cart: Order, *, now: datetime) -> Removal | None:
+    """What the cart offers to put back."""
+    return Removal.objects.filter(order=cart, removed_at__gt=now - OFFERED_FOR).first()
+
+
+def forget_removal(*, cart: Order, removal_id: int) -> None:
+    """It is not offered any more. Of a later removal nothing is forgotten."""
+    Removal.objects.filter(order=cart, pk=removal_id).delete()
 
 
 def removed_lines(removal: Removal) -> dict[LineKey, int]:

@@ -13,7 +13,10 @@ from orders.cart_page import cart_page
 from orders.forms import QuickAddForm
 from orders.models import Order, Removal
 from orders.owners import owner_of
+from orders.removals import removal_on_offer
 from orders.views.kept_aside import kept_aside
+
+_UNDO = "undo-"
 
 
 def asks_for_part(request: HttpRequest) -> bool:
@@ -49,18 +52,23 @@ def say(request: HttpRequest, text: str) -> None:
 
 
 def say_removed(request: HttpRequest, text: str, removal: Removal) -> None:
-    """The message bears the button that undoes it; see templates/_components/messages.html."""
-    messages.success(request, text, extra_tags=f"undo-{removal.pk}")
+    """The message bears the button that undoes it; see templates/_components/message.html."""
+    messages.success(request, text, extra_tags=f"{_UNDO}{removal.pk}")
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     cart = carts.cart_of(owner_of(request))
     shown = cart_page(cart=cart, today=timezone.localdate()) if cart else None
     page = shown.explained.page if shown else None
+    notes = list(messages.get_messages(request))
+    undoes = any(_UNDO in note.tags for note in notes)
     return {
         "cart": shown,
         "page": page,
         "explained": shown.explained if shown else None,
+        "notes": notes,
+        # A message about what was removed is gone with the next press; what can be put back is still offered.
+        "removal": removal_on_offer(cart, now=timezone.now()) if cart and not undoes else None,
         "kept_aside": kept_aside(request),
         "cart_copies": page.copies if page else 0,
     }

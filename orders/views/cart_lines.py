@@ -14,6 +14,7 @@ from orders.cart_page import line_editor
 from orders.forms import ChangeLineForm, QuantityForm, StepForm, UndoForm
 from orders.models import Order, OrderCard
 from orders.owners import owner_of
+from orders.removals import forget_removal
 from orders.views.cart_answers import answer, asks_for_part, own_cart, say, say_removed
 from orders.views.messages import report_form_errors
 
@@ -95,13 +96,16 @@ def _move(request: HttpRequest, cart: Order, found: OrderCard) -> HttpResponse:
 
 @require_POST
 def undo(request: HttpRequest) -> HttpResponse:
-    """`removal`: the id of what was removed last. It is put back."""
+    """`removal`: the id of what was removed last. It is put back; with `forget` it is not offered any more."""
     cart, form = carts.cart_of(owner_of(request)), UndoForm(request.POST)
     if cart is None or not form.is_valid():
         messages.error(
             request, "There is nothing to put back: what was removed is no part of this cart any more."
         )
         return answer(request, status=422)
+    if "forget" in request.POST:
+        forget_removal(cart=cart, removal_id=form.cleaned_data["removal"])
+        return answer(request)
     try:
         back = cart_lines.undo_removal(cart=cart, removal_id=form.cleaned_data["removal"])
     except CartError as error:

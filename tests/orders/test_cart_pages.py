@@ -2,11 +2,13 @@
 
 import gzip
 import re
+from datetime import timedelta
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Zone
@@ -315,6 +317,52 @@ def test_a_removal_offers_to_be_undone_and_is(headers):
     assert messages_of(undone) == ["Put back: Lightning Bolt."]
     assert cart.order_cards.get().quantity == 3
     assert content_of(cart)["fields"] == before
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "part"])
+def test_undo_is_offered_beside_what_happened_since_and_only_once(headers):
+    cart = cart_with({stocked_card(4, name="Lightning Bolt"): 3, stocked_card(4, name="Shock"): 1})
+    client = browser_of(cart)
+    client.post(line_url(cart.order_cards.get(card__name="Lightning Bolt")), {"remove": "1"}, headers=HTMX)
+
+    client.post(line_url(cart.order_cards.get()), {"by": "1"}, headers=headers)
+    page = client.get(reverse("orders:cart"), headers=headers).content.decode()
+
+    assert "Taken out last: Lightning Bolt." in page
+    assert page.count('id="undo"') == 1
+    assert f'name="removal" value="{Removal.objects.get().pk}"' in page
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "part"])
+def test_the_message_about_a_removal_is_the_only_one_to_offer_undo(headers):
+    cart = cart_with({stocked_card(4, name="Lightning Bolt"): 3})
+    client = browser_of(cart)
+
+    removed = client.post(line_url(cart.order_cards.get()), {"remove": "1"}, headers=headers)
+    page = (removed if headers else client.get(reverse("orders:cart"))).content.decode()
+
+    assert page.count("Removed Lightning Bolt.") == page.count('id="undo"') == 1
+    assert "Taken out last" not in page
+
+
+def test_a_removal_that_is_let_go_is_not_offered_any_more():
+    cart = cart_with({stocked_card(4): 3, stocked_card(4): 1})
+    client = browser_of(cart)
+    client.post(line_url(cart.order_cards.first()), {"remove": "1"}, headers=HTMX)
+
+    client.post(reverse("orders:undo"), {"removal": Removal.objects.get().pk, "forget": "1"})
+
+    assert 'id="undo"' not in client.get(reverse("orders:cart")).content.decode()
+    assert cart.order_cards.count() == 1
+
+
+@pytest.mark.parametrize(("minutes", "offered"), [(59, True), (61, False)])
+def test_undo_is_offered_for_an_hour(minutes, offered):
+    cart = cart_with({stocked_card(4): 3})
+    carts.remove_line(cart=cart, line=cart.order_cards.get())
+    Removal.objects.update(removed_at=timezone.now() - timedelta(minutes=minutes))
+
+    assert ('id="undo"' in page_of(cart).content.decode()) is offered
 
 
 def test_a_removed_deck_can_be_put_back():
