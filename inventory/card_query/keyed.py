@@ -2,13 +2,16 @@
 
 import re
 from decimal import Decimal
+from typing import Literal, assert_never
 
 from inventory.card_query.sorting import SORT_WORDS, Direction, Sort
 from inventory.card_query.terms import (
+    FINISHES,
     IS_WORDS,
     RARITIES,
     ColorCount,
     Colors,
+    Ever,
     Hue,
     InSet,
     Is,
@@ -21,49 +24,65 @@ from inventory.card_query.terms import (
     Rarity,
     Type,
 )
-from inventory.card_query.words import WUBRG, colors_named, means_multicolored
+from inventory.card_query.words import WUBRG, Key, colors_named, means_multicolored
 
-_NUMBER = re.compile(r"\d{1,6}(?:\.\d)?", re.ASCII)
-_EXAMPLES = {
-    "name": "name:bolt", "type": "t:elf", "oracle": "o:flying", "color": "c:ur", "identity": "id:bug",
-    "mv": "mv<=3", "set": "set:m10", "rarity": "r:rare", "is": "is:foil", "not": "not:foil",
-    "order": "order:price", "direction": "direction:desc",
-}  # fmt: skip
+_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_GAMES = ("paper", "mtgo", "arena")
 
 
-def needs_a_value(raw: str, key: str) -> str:
-    return f"“{raw}” needs a word behind it, for example {_EXAMPLES[key]}."
+def needs_a_value(raw: str, key: Key) -> str:
+    return f"“{raw}” needs a word behind it, for example {key.example}."
 
 
-def order_named(key: str, value: str) -> Sort | Direction | None:
+def order_named(key: Literal[Key.ORDER, Key.DIRECTION], value: str) -> Sort | Direction | None:
     """The sort or the direction of that name."""
-    if key == "order":
+    if key is Key.ORDER:
         return SORT_WORDS.get(value.lower())
     return {"asc": Direction.UP, "desc": Direction.DOWN}.get(value.lower())
 
 
-def read_keyed(key: str, sign: str, value: str) -> Node | str:
+def read_keyed(key: Key, sign: str, value: str) -> Node | Sort | Direction | str:
     """The term; or why there is none, as a sentence."""
     match key:
-        case "name" | "type" | "oracle" | "set":
+        case Key.NAME | Key.TYPE | Key.ORACLE | Key.SET:
             return _read_letters(key, sign, value)
-        case "color":
+        case Key.COLOR:
             return _read_colors(Hue.OWN, sign, value)
-        case "identity":
+        case Key.IDENTITY:
             return _read_colors(Hue.IDENTITY, sign, value)
-        case "mv":
+        case Key.MANA_VALUE:
             return _read_mana_value(sign, value)
-        case "rarity":
+        case Key.RARITY:
             return _read_rarity(sign, value)
-        case _:
-            return _read_is(sign, value, negated=key == "not")
+        case Key.IN:
+            return _read_in(sign, value)
+        case Key.IS | Key.NOT:
+            return _read_is(sign, value, negated=key is Key.NOT)
+        case Key.ORDER | Key.DIRECTION:
+            return order_named(key, value) or "Cards cannot be sorted by that."
+    assert_never(key)
 
 
-def _read_letters(key: str, sign: str, value: str) -> Node | str:
+def _read_letters(key: Key, sign: str, value: str) -> Node | str:
     if sign not in (":", "=", "!="):
-        return f"It cannot be more or less; try {_EXAMPLES[key]}."
-    term = {"name": Name, "type": Type, "oracle": Oracle, "set": InSet}[key](value)
+        return f"It cannot be more or less; try {key.example}."
+    term = {Key.NAME: Name, Key.TYPE: Type, Key.ORACLE: Oracle, Key.SET: InSet}[key](value)
     return Not(term) if sign == "!=" else term
+
+
+def _read_in(sign: str, value: str) -> Node | str:
+    """`in:lea`: the card was printed there, whichever printing the rest of the query is about."""
+    word = value.lower()
+    if sign not in (":", "=", "!="):
+        return f"It cannot be more or less; try {Key.IN.example}."
+    if word in _GAMES:
+        return "It takes a set, a rarity or a finish; all cards here are of paper."
+    of: InSet | Rarity | Is = InSet(value)
+    if word in RARITIES:
+        of = Rarity("=", RARITIES.index(word))
+    elif word in FINISHES:
+        of = Is(word)
+    return Not(Ever(of)) if sign == "!=" else Ever(of)
 
 
 def _read_colors(hue: Hue, sign: str, value: str) -> Node | str:
@@ -99,7 +118,7 @@ def _read_rarity(sign: str, value: str) -> Node | str:
 
 def _read_is(sign: str, value: str, *, negated: bool) -> Node | str:
     if sign not in (":", "="):
-        return f"Write it like {_EXAMPLES['is']}."
+        return f"Write it like {Key.IS.example}."
     word = IS_WORDS.get(value.lower())
     if word is None:
         return f"We know {', '.join(dict.fromkeys(IS_WORDS.values()))}."

@@ -7,7 +7,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Self, TypeAlias
 
-from inventory.card_query.keyed import needs_a_value, order_named, read_keyed
+from inventory.card_query.keyed import needs_a_value, read_keyed
 from inventory.card_query.sorting import Direction, Sort
 from inventory.card_query.terms import (
     NOTHING,
@@ -261,10 +261,7 @@ class _Reader:
             return Unknown(raw, f"“{raw}” was left out. {why}"), place
         if not value:
             return Unknown(raw, needs_a_value(raw, key)), place
-        if key in ("order", "direction"):
-            named = order_named(key, value)
-            return named or Unknown(raw, f"“{raw}” was left out. Cards cannot be sorted by that."), place
         term = read_keyed(key, sign, value)
-        if isinstance(term, str):
+        if isinstance(term, str) and not isinstance(term, Sort | Direction):
             return Unknown(raw, f"“{raw}” was left out. {term}"), place
         return (term.of if isinstance(term, Not) and isinstance(term.of, Not) else term), place

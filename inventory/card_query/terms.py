@@ -90,6 +90,13 @@ class Is:
     word: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ever:
+    """Some printing of the card is so, be it another than the one that the rest of a query is about."""
+
+    of: InSet | Rarity | Is
+
+
 FINISHES = ("foil", "nonfoil", "etched")
 # Several words for the same thing; by word its first name.
 IS_WORDS = {
@@ -125,7 +132,7 @@ class OneOf:
 
 
 Term: TypeAlias = (
-    Name | Type | Oracle | Colors | ColorCount | ManaValue | ManaParity | InSet | Rarity | Is | Unknown
+    Name | Type | Oracle | Colors | ColorCount | ManaValue | ManaParity | InSet | Rarity | Is | Ever | Unknown
 )
 Node: TypeAlias = Term | Not | AllOf | OneOf
 

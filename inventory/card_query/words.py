@@ -1,5 +1,7 @@
 """Words and letters of the query language: colours and their many names, keys, signs."""
 
+from enum import Enum
+
 WUBRG = "WUBRG"
 SIGNS = (">=", "<=", "!=", ":", "=", ">", "<")  # the longer before those that begin them
 
@@ -16,18 +18,30 @@ _GROUPS = {
 _COLORLESS = ("c", "colorless", "colourless")
 _MULTICOLORED = ("m", "multicolor", "multicolour", "multicolored", "multicoloured", "multi")
 
-KEYS = {
-    "name": "name", "n": "name",
-    "t": "type", "type": "type",
-    "o": "oracle", "oracle": "oracle", "text": "oracle", "fo": "oracle", "fulloracle": "oracle",
-    "c": "color", "color": "color", "colour": "color", "colors": "color", "colours": "color",
-    "id": "identity", "identity": "identity", "ci": "identity", "commander": "identity",
-    "cmc": "mv", "mv": "mv", "manavalue": "mv",
-    "s": "set", "e": "set", "set": "set", "edition": "set",
-    "r": "rarity", "rarity": "rarity",
-    "is": "is", "not": "not", "in": "in",
-    "order": "order", "sort": "order", "direction": "direction", "dir": "direction",
-}  # fmt: skip
+
+class Key(Enum):
+    """What can stand before a sign: the words for it, and an example for whoever forgets the value."""
+
+    NAME = ("name:bolt", "name", "n")
+    TYPE = ("t:elf", "t", "type")
+    ORACLE = ("o:flying", "o", "oracle", "text", "fo", "fulloracle")
+    COLOR = ("c:ur", "c", "color", "colour", "colors", "colours")
+    IDENTITY = ("id:bug", "id", "identity", "ci", "commander")
+    MANA_VALUE = ("mv<=3", "cmc", "mv", "manavalue")
+    SET = ("set:m10", "s", "e", "set", "edition")
+    RARITY = ("r:rare", "r", "rarity")
+    IN = ("in:m10", "in")
+    IS = ("is:foil", "is")
+    NOT = ("not:foil", "not")
+    ORDER = ("order:price", "order", "sort")
+    DIRECTION = ("direction:desc", "direction", "dir")
+
+    def __init__(self, example: str, *words: str) -> None:
+        self.example = example
+        self.words = words
+
+
+KEYS = {word: key for key in Key for word in key.words}
 
 _LEGAL = "We do not know in which formats a card may be played."
 _NUMBERS = "Power and toughness are not searched."

@@ -9,6 +9,7 @@ from inventory.card_query.terms import (
     AllOf,
     ColorCount,
     Colors,
+    Ever,
     Hue,
     InSet,
     Is,
@@ -83,6 +84,12 @@ def _write_term(term: Node) -> str:
             return f"r{':' if sign == '=' else sign}{RARITIES[rank]}"
         case Is(word):
             return f"is:{word}"
+        case Ever(Rarity("=", rank)):
+            return f"in:{RARITIES[rank]}"
+        case Ever(Is(word)):
+            return f"in:{word}"
+        case Ever(InSet(text)):
+            return f"in:{_quoted_if_needed(text)}"
         case Unknown(text):
             return text
     raise TypeError(f"{term!r} is no part of a query.")

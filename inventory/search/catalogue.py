@@ -5,7 +5,7 @@ Why it is here and not in the database: docs/adr/0010-search-in-memory.md.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -42,13 +42,13 @@ class Coded:
         return cls(list(numbers), codes)
 
     def containing(self, letters: str) -> Mask:
-        return self._where([letters in text for text in self.texts])
+        return self.where(lambda text: letters in text)
 
     def equal(self, text: str) -> Mask:
-        return self._where([known == text for known in self.texts])
+        return self.where(lambda known: known == text)
 
-    def _where(self, found: list[bool]) -> Mask:
-        return np.array(found, dtype=np.bool_)[self.codes]
+    def where(self, holds: Callable[[str], bool]) -> Mask:
+        return np.array([holds(text) for text in self.texts], dtype=np.bool_)[self.codes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Catalogue:
     edition_cards: Ints  # of each edition the place of its card
     sets: Coded
     set_names: Coded
-    finishes: Ints  # places in FINISHES
+    finishes: Ints  # bits: in which finishes the edition comes, whichever of them this row is
     rarities: Ints  # places in RARITIES
 
     @property
@@ -153,6 +153,10 @@ class Catalogue:
 
 def bits(letters: str) -> int:
     return sum(1 << place for place, letter in enumerate(WUBRG) if letter in letters)
+
+
+def finish_bits(finish: str) -> int:
+    return 1 << FINISHES.index(finish) if finish in FINISHES else 0
 
 
 def folded_text(text: str) -> str:
@@ -232,7 +236,16 @@ class _Editions:
 
     @classmethod
     def read(cls, card_ids: Ints) -> "_Editions":
-        columns = ("card_id", "set_code", "set_name", "finish", "rarity", "value_cents", "released_on")
+        columns = (
+            "card_id",
+            "set_code",
+            "set_name",
+            "finish",
+            "rarity",
+            "value_cents",
+            "released_on",
+            "collector_number",
+        )
         rows = list(Printing.objects.values_list(*columns))
         known = np.isin(np.array([row[0] for row in rows], dtype=np.int64), card_ids)
         rows = [
@@ -240,12 +253,15 @@ class _Editions:
         ]  # others came a moment ago
         owners = np.searchsorted(card_ids, np.array([row[0] for row in rows], dtype=np.int64))
         bare = np.setdiff1d(np.arange(len(card_ids)), owners)
-        rows += [(0, "", "", "", "", None, None)] * len(bare)
+        rows += [(0, "", "", "", "", None, None, "")] * len(bare)
+        editions = Coded.of(f"{row[0]} {row[1]} {row[7]}" for row in rows).codes
+        finishes = np.zeros(len(rows), dtype=np.int64)
+        np.bitwise_or.at(finishes, editions, [finish_bits(row[3]) for row in rows])
         return cls(
             cards=np.concatenate([owners, bare]).astype(np.int64),
             sets=Coded.of(fold_name(row[1]) for row in rows),
             set_names=Coded.of(_folded_once(row[2] for row in rows)),
-            finishes=_places([row[3] for row in rows], FINISHES),
+            finishes=finishes[editions],
             rarities=_places([row[4] for row in rows], RARITIES),
             values=np.array([UNKNOWN if row[5] is None else row[5] for row in rows], dtype=np.int64),
             released=np.array([row[6] or _NEVER for row in rows], dtype="datetime64[D]"),

@@ -1,7 +1,9 @@
 """Which cards a query means. Every term is a look along the whole catalogue; of an edition, what is said of printings.
 
 As on Scryfall, what a query says of printings has to hold for one and the same: `set:lea is:foil` is a foil of that
-set. So everything is decided edition by edition, and a card is found by any of its own.
+set. So everything is decided edition by edition, and a card is found by any of its own. As there, too, an edition is a
+set and a number, and its finishes belong to it together: `is:foil is:nonfoil` is printed in both, and
+`is:foil -is:nonfoil` in foil alone.
 """
 
 import operator
@@ -17,6 +19,7 @@ from inventory.card_query.terms import (
     AllOf,
     ColorCount,
     Colors,
+    Ever,
     Hue,
     InSet,
     Is,
@@ -33,7 +36,7 @@ from inventory.card_query.terms import (
     terms_of,
 )
 from inventory.names import fold_name
-from inventory.search.catalogue import UNKNOWN, Catalogue, Ints, Mask, bits, folded_text
+from inventory.search.catalogue import UNKNOWN, Catalogue, Ints, Mask, bits, finish_bits, folded_text
 from inventory.search.memory import Shelves
 
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
@@ -46,6 +49,7 @@ _LAYOUTS = {
     "dfc": ("transform", "modal_dfc", "double_faced_token", "reversible_card"), "adventure": ("adventure",),
     "meld": ("meld",),
 }  # fmt: skip
+_TURNING = ("transform", "flip", "meld", "double_faced_token")  # layouts that begin with their front face
 _LEADERS = "can be your commander"
 
 
@@ -69,12 +73,10 @@ class Matching:
 
     def cards(self, tree: Node) -> Ints:
         """The places of all cards that the query means, in the order of the catalogue."""
-        found = np.zeros(self.catalogue.size, dtype=np.bool_)
         editions = self._editions(tree, None)
-        found[
-            self.catalogue.edition_cards if editions is None else self.catalogue.edition_cards[editions]
-        ] = True
-        return np.flatnonzero(found)
+        if editions is None:
+            return np.arange(self.catalogue.size)
+        return np.flatnonzero(self._cards_of(editions))
 
     def free(self, cards: Ints) -> Ints:
         """Free copies of each of these; at most one query more."""
@@ -95,23 +97,33 @@ class Matching:
                 inner = self._editions(of, within)
                 return None if inner is None else ~inner
             case AllOf(of):
-                found = within
+                found = None
                 for each in sorted(of, key=_cost):
-                    mask = self._editions(each, found)
+                    mask = self._editions(each, _both(within, found))
                     if mask is not None:
-                        found = mask if found is None else found & mask
+                        found = _both(found, mask)
                 return found
             case OneOf(of):
                 masks = [mask for mask in (self._editions(inner, within) for inner in of) if mask is not None]
                 return np.logical_or.reduce(masks) if masks else None
+            case Ever(of):
+                editions = self._editions(of, None)
+                assert editions is not None
+                return self._cards_of(editions)[self.catalogue.edition_cards]
             case InSet() | Rarity():
                 return self._of_printings(node)
             case Is(word) if word in FINISHES:
-                return self.catalogue.finishes == FINISHES.index(word)
+                return self.catalogue.finishes & finish_bits(word) != 0
             case Is("free"):
                 return self._are_free(within)[self.catalogue.edition_cards]
             case _:
                 return self._of_cards(node)[self.catalogue.edition_cards]
+
+    def _cards_of(self, editions: Mask) -> Mask:
+        """The cards that have one of these editions."""
+        cards = np.zeros(self.catalogue.size, dtype=np.bool_)
+        cards[self.catalogue.edition_cards[editions]] = True
+        return cards
 
     def _of_printings(self, node: Node) -> Mask:
         catalogue = self.catalogue
@@ -166,24 +178,53 @@ class Matching:
             case "legendary":
                 return types.containing("legendary")
             case "commander":
-                return types.containing("legendary") & types.containing(
-                    "creature"
-                ) | self.catalogue.rules.containing(_LEADERS)
+                return types.where(_can_lead) | self.catalogue.rules.containing(_LEADERS)
             case "permanent":
-                return ~(types.containing("instant") | types.containing("sorcery"))
+                return self._as_played(_is_permanent)
             case "spell":
-                return ~types.containing("land")
+                return self._as_played(_is_no_land)
         return np.logical_or.reduce([self.catalogue.layouts.equal(layout) for layout in _LAYOUTS[word]])
+
+    def _as_played(self, holds: Callable[[str], bool]) -> Mask:
+        """The cards that can be played as a face of whose types this holds: which turn over later, as their front."""
+        types = self.catalogue.types
+        turning = np.logical_or.reduce([self.catalogue.layouts.equal(layout) for layout in _TURNING])
+        return np.where(
+            turning,
+            types.where(lambda line: holds(_faces(line)[0])),
+            types.where(lambda line: any(map(holds, _faces(line)))),
+        )
 
     def _are_free(self, within: Mask | None) -> Mask:
         """Free is asked for only where it can matter: of what is owned and not ruled out yet."""
         candidates = self.shelves.owned > 0
         if within is not None:
-            possible = np.zeros(self.catalogue.size, dtype=np.bool_)
-            possible[self.catalogue.edition_cards[within]] = True
-            candidates &= possible
+            candidates &= self._cards_of(within)
         self.free(np.flatnonzero(candidates))
         return self._free > 0
+
+
+def _faces(type_line: str) -> list[str]:
+    return type_line.split(" // ")
+
+
+def _can_lead(type_line: str) -> bool:
+    front = _faces(type_line)[0]
+    return "legendary" in front and "creature" in front
+
+
+def _is_permanent(types: str) -> bool:
+    return "instant" not in types and "sorcery" not in types
+
+
+def _is_no_land(types: str) -> bool:
+    return "land" not in types
+
+
+def _both(one: Mask | None, other: Mask | None) -> Mask | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
 
 
 def _compared(hues: Ints, sign: str, letters: int) -> Mask:

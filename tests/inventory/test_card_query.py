@@ -13,6 +13,7 @@ from inventory.card_query.terms import (
     AllOf,
     ColorCount,
     Colors,
+    Ever,
     Hue,
     InSet,
     Is,
@@ -27,6 +28,7 @@ from inventory.card_query.terms import (
     Unknown,
     terms_of,
 )
+from inventory.card_query.words import ELSEWHERE, KEYS, SIGNS
 
 BOLT, ELF = Name("bolt"), Type("elf")
 
@@ -96,6 +98,11 @@ def test_words_phrases_and_how_they_are_put_together(text, tree):
         ("s:lea", InSet("lea")),
         ("r:rare", Rarity("=", 2)),
         ("rarity>=u", Rarity(">=", 1)),
+        ("in:lea", Ever(InSet("lea"))),
+        ("in!=lea", Not(Ever(InSet("lea")))),
+        ("in:Rare", Ever(Rarity("=", 2))),
+        ("in:foil", Ever(Is("foil"))),
+        ("mv=1000000", ManaValue("=", Decimal(1_000_000))),
         ("is:foil", Is("foil")),
         ("not:foil", Not(Is("foil"))),
         ("-is:mdfc", Not(Is("mdfc"))),
@@ -135,6 +142,9 @@ def test_the_order_is_part_of_the_query(text, sort, direction):
         ("is:banned bolt", "We know foil"),
         ("t>elf bolt", "It cannot be more or less"),
         ("t: bolt", "“t:” needs a word behind it, for example t:elf."),
+        ("in: bolt", "“in:” needs a word behind it, for example in:m10."),
+        ("in>lea bolt", "It cannot be more or less; try in:m10."),
+        ("in:arena bolt", "It takes a set, a rarity or a finish"),
         ("order:colour bolt", "Cards cannot be sorted by that."),
         ("(bolt", "is not closed"),
         ("bolt)", "closes none that is open"),
@@ -210,11 +220,30 @@ PIECES = st.sampled_from(
         *("t!=elf", "-or", "name:or", '"and"', "c!=m", "Protection:", "f:modern"),
     ]
 )
+KEYED = st.tuples(
+    st.sampled_from([*KEYS, *ELSEWHERE, "x"]),
+    st.sampled_from(SIGNS),
+    st.sampled_from(
+        ["", '""', "1", "r", "rare", "foil", "lea", "c", "price", "asc", '"a b"', "(elf", "/a b/", "~"]
+    ),
+).map("".join)
 TEXTS = st.one_of(
     st.text(max_size=80),
+    KEYED,
     st.lists(PIECES, max_size=14).map("".join),
-    st.lists(PIECES, max_size=14).map(" ".join),
+    st.lists(PIECES | KEYED, max_size=14).map(" ".join),
 )
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("word", KEYS)
+def test_a_key_without_a_value_is_answered_with_an_example(word, sign):
+    query = parse(f"{word}{sign}")
+
+    (note,) = query.notes
+    example = note.removesuffix(".").rpartition("for example ")[2]
+    assert parse(example).notes == ()
+    assert example.startswith(tuple(other for other in KEYS if KEYS[other] is KEYS[word]))
 
 
 @given(TEXTS)

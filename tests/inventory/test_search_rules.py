@@ -16,6 +16,7 @@ from inventory.card_query.terms import (
     AllOf,
     ColorCount,
     Colors,
+    Ever,
     Hue,
     InSet,
     Is,
@@ -28,6 +29,7 @@ from inventory.card_query.terms import (
     Oracle,
     Rarity,
     Type,
+    Unknown,
 )
 from inventory.models import Card, Printing, Reservation
 from inventory.search import CardQuery, search_cards
@@ -58,14 +60,20 @@ CARDS = [
     ("Niv-Mizzet", "normal", "Legendary Creature — Dragon", "UR", "UR", 6, "Flying\nDraw a card."),
     ("Island", "normal", "Basic Land — Island", "", "U", 0, "{T}: Add {U}."),
     ("Glasspool Mimic // Glasspool Shore", "modal_dfc", "Creature // Land", "U", "U", 3, "A copy."),
+    ("Bonecrusher // Stomp", "adventure", "Creature — Giant // Instant — Adventure", "R", "R", 3, "Two damage."),
+    ("Azcanta // Sunken Ruin", "transform", "Legendary Enchantment // Legendary Land", "U", "U", 2, "Surveil."),
+    ("Westvale Abbey // Ormendahl", "transform", "Land // Legendary Creature — Demon", "", "", 0, "Flying"),
+    ("Gleemax", "normal", "Legendary Artifact", "U", "U", 1_000_000, "You choose all targets."),
 ]  # fmt: skip
 EDITIONS = [
-    # place of the card, set, finish, rarity, copies owned, of which are reserved
+    # place of the card, set, finish, rarity, copies owned, of which are reserved; the number is that of the card
     (0, "lea", "nonfoil", "common", 4, 1), (0, "m10", "foil", "common", 0, 0), (0, "sld", "etched", "rare", 0, 0),
     (1, "rav", "nonfoil", "uncommon", 2, 2), (2, "apc", "foil", "uncommon", 1, 0),
     (3, "lea", "nonfoil", "uncommon", 0, 0), (4, "dst", "nonfoil", "rare", 3, 1),
     (5, "isd", "nonfoil", "common", 0, 0),
     (6, "wwk", "foil", "mythic", 1, 1), (7, "grn", "nonfoil", "", 2, 0),
+    (7, "grn", "foil", "", 0, 0), (3, "m10", "foil", "rare", 0, 0), (10, "eld", "foil", "rare", 1, 0),
+    (10, "eld", "nonfoil", "rare", 0, 0), (10, "peld", "foil", "rare", 0, 0),
 ]  # fmt: skip
 
 
@@ -86,7 +94,12 @@ def catalogue() -> None:
     ]
     for place, code, finish, rarity, owned, reserved in EDITIONS:
         printing = PrintingFactory(
-            card=cards[place], set_code=code, finish=finish, rarity=rarity, set_name=""
+            card=cards[place],
+            set_code=code,
+            collector_number=str(place),
+            finish=finish,
+            rarity=rarity,
+            set_name="",
         )
         if owned:
             StockMovementFactory(printing=printing, quantity=owned)
@@ -141,18 +154,34 @@ def holds(node: Node, card: Card, printing: Printing | None) -> bool:
             known = printing is not None and printing.rarity
             return bool(known) and SIGNS[sign](RARITIES.index(printing.rarity), rank)
         case Is(word) if word in FINISHES:
-            return printing is not None and printing.finish == word
+            return (
+                printing is not None
+                and card.printings.filter(finish=word, set_code=printing.set_code).exists()
+            )
+        case Ever(of):
+            return any(holds(of, card, each) for each in card.printings.all())
         case Is("owned"):
             return owned(card) > 0
         case Is("free"):
             return owned(card) - sum(r.quantity for r in card.reservations.all()) > 0
         case Is("commander"):
-            return "Legendary" in card.type_line and "Creature" in card.type_line
+            front = card.type_line.split(" // ")[0]
+            return "Legendary" in front and "Creature" in front
         case Is("permanent"):
-            return "Instant" not in card.type_line and "Sorcery" not in card.type_line
+            return any("Instant" not in face and "Sorcery" not in face for face in playable(card))
+        case Is("spell"):
+            return any("Land" not in face for face in playable(card))
+        case Unknown():
+            return True
         case Is(word):
             return card.layout in LAYOUTS[word]
     raise AssertionError(node)
+
+
+def playable(card: Card) -> list[str]:
+    """The types of the faces as which it can be played."""
+    faces = card.type_line.split(" // ")
+    return faces[:1] if card.layout == "transform" else faces
 
 
 def owned(card: Card) -> int:
@@ -174,7 +203,9 @@ TERMS = [
     *("c:m", "c=2", "id<2", "mv=1", "mv>=4", "mv<2", "mv!=4", "mv:even", "mv:odd"),
     *("set:lea", "s:m10", "r:common", "r>=rare", "r<rare", "r!=common"),
     *("is:foil", "is:nonfoil", "is:etched", "is:split", "is:dfc", "is:mdfc", "is:transform"),
-    *("is:commander", "is:permanent", "is:owned", "is:free"),
+    *("is:commander", "is:permanent", "is:spell", "is:owned", "is:free", "mv=1000000"),
+    *("in:lea", "in:rare", "in:foil", "in!=m10", "set:lea in:m10"),
+    *("is:foil is:nonfoil", "is:foil -is:nonfoil", "is:foil r:rare", "set:m10 is:foil"),
 ]
 QUERIES = st.recursive(
     st.sampled_from(TERMS),
@@ -199,6 +230,32 @@ def test_every_term_finds_what_its_rule_says_and_its_negation_too(text):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_terms_put_together_find_what_their_rules_say(text):
     check(text)
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "c:r -(f:modern pow>3)",
+        "t:creature -(pow>3 tou>3)",
+        "c:r (f:modern pow>3)",
+        "-(c:r f:modern)",
+        "-f:modern",
+    ],
+)
+def test_what_is_not_understood_rules_nothing_out_wherever_it_stands(text):
+    understood = {
+        "c:r -(f:modern pow>3)": "c:r", "t:creature -(pow>3 tou>3)": "t:creature",
+        "c:r (f:modern pow>3)": "c:r", "-(c:r f:modern)": "-c:r", "-f:modern": "",
+    }[text]  # fmt: skip
+    check(understood)
+
+    assert found_by(text) == found_by(understood) != set()
+
+
+def found_by(text: str) -> set[str]:
+    answer = search_cards(query=CardQuery.asked(text), today=TODAY)
+    return {line.card.name for line in answer.found}
 
 
 def check(text: str) -> None:

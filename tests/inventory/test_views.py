@@ -37,6 +37,8 @@ ODD_TEXTS = [
     "\\",
     "'; --",
     "💀",
+    "in:",
+    "in:foil",
     "\ud800".encode("utf-8", "surrogatepass"),
 ]
 WEEKEND = {"from": f"{TODAY + timedelta(days=10)}", "to": f"{TODAY + timedelta(days=12)}"}
@@ -152,6 +154,8 @@ def test_an_odd_text_is_a_search_like_any_other(client, text):
     stocked_card(4)
 
     assert client.get("/cards/", {"q": text}).status_code == 200
+    assert client.get("/cards/", {"q": text}, headers={"HX-Request": "true"}).status_code == 200
+    assert client.get("/cards/", {"was": text}, follow=True).status_code == 200
 
 
 @pytest.mark.parametrize("page", ODD_PAGES)
