@@ -5,15 +5,16 @@ cannot change what has been paid for. Domain errors are `CartError`s with a mess
 has changed when one is raised.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from inventory.deck_lists import LineKey, ReadList, UnknownLine, resolve
 from inventory.decklist import MAX_QUANTITY, parse
 from inventory.models import Card, Printing, TemplateDeck, TemplateDeckVersion, Zone
+from orders.deck_shares import deck_shares, left_out_of, went_in
 from orders.models import Order, OrderCard, OrderTemplateDeck, Removal
 from orders.models.order import DAYS
 from orders.owners import Owner
@@ -23,6 +24,7 @@ from orders.states import Status
 from orders.transitions import lock_order
 
 MAX_LINES = 500
+_NAMED = 8  # cards that a message names
 
 
 class CartError(ValueError):
@@ -35,6 +37,26 @@ class QuickAdded:
 
     copies: int
     unknown: tuple[UnknownLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeckRemoved:
+    """A template deck that was taken out. `stay`: copies of its cards, by name, that are in the cart still."""
+
+    deck: TemplateDeck
+    removal: Removal
+    stay: dict[str, int]
+
+    @property
+    def says(self) -> str:
+        """In words; of what stays the first few."""
+        removed = f"Removed “{self.deck.name}”."
+        if not self.stay:
+            return removed
+        names = [f"{copies} {name}" for name, copies in self.stay.items()]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        why = "stays: it" if sum(self.stay.values()) == 1 else "stay: they"
+        return f"{removed} {', '.join(names[:_NAMED])}{more} {why} did not come with it."
 
 
 def cart_of(owner: Owner | None) -> Order | None:
@@ -138,32 +160,36 @@ def add_template_deck(*, cart: Order, deck: TemplateDeck) -> int:
         raise CartError(f"“{deck.name}” has no cards yet.")
     cart = lock_cart(cart)
     add_to(cart, additions)
-    note_template_deck(cart, version.pk, copies=1)
+    note_template_deck(cart, OrderTemplateDeck(version=version))
     return sum(additions.values())
 
 
 @transaction.atomic
-def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> Removal | None:
+def remove_template_deck(*, cart: Order, row: OrderTemplateDeck) -> DeckRemoved | None:
     """Takes a template deck out again: as many copies of its cards as went in with it, as far as they are there.
 
-    Returns what went, so that it can be put back; None where it was out already.
+    Also in a printing that was chosen since, or from a zone that they were moved to (`deck_shares` has the rule);
+    never more than went in, and never what the page counts as another deck's. Returns what went, so that it can
+    be put back, and what stays; None where the deck was out already.
     """
     cart = lock_cart(cart)
-    now = cart.order_template_decks.select_related("version__deck").filter(pk=row.pk).first()
-    if now is None:
-        return None  # a double click: it is out already
-    row = now  # it may have gone in once more since the page was shown
-    leaving = {(line.card_id, line.zone): line.quantity * row.copies for line in row.version.deck_cards.all()}
-    lines = [
-        line
-        for line in cart.order_cards.filter(preferred_printing=None)
-        if (line.card_id, line.zone) in leaving
-    ]
-    removed = take_out(cart, {line: leaving[line.card_id, line.zone] for line in lines})
+    # As it is now: it may have gone in once more since the page was shown.
+    decks = cart.order_template_decks.select_related("version__deck").prefetch_related("version__deck_cards")
+    lines = list(cart.order_cards.select_related("card"))
+    shares = deck_shares(list(decks.order_by("pk")), lines)
+    share = next((share for share in shares if share.row.pk == row.pk), None)
+    if share is None:
+        return None  # a double click
+    row, deck = share.row, share.row.version.deck
+    removed = take_out(cart, share.came)
+    removal = note_removal(cart, removed, what=f"“{deck.name}”", deck=row)
     row.delete()
-    return note_removal(
-        cart, removed, what=f"“{row.version.deck.name}”", versions={row.version_id: row.copies}
-    )
+    its_cards = {card_id for card_id, _ in went_in(row)}
+    stay: Counter[str] = Counter()
+    for line in sorted(lines, key=lambda line: line.card.folded_name):
+        if line.card_id in its_cards and line.quantity:
+            stay[line.card.name] += line.quantity
+    return DeckRemoved(deck, removal, dict(stay))
 
 
 def take_out(cart: Order, leaving: Mapping[OrderCard, int]) -> dict[LineKey, int]:
@@ -255,7 +281,7 @@ def pour(*, source: Order, destination: Order) -> None:
     other = [coming[key].pk for key in coming.keys() - lines.keys()]
     OrderCard.objects.filter(pk__in=other).update(order=destination)
     for row in source.order_template_decks.all():
-        note_template_deck(destination, row.version_id, copies=row.copies)
+        note_template_deck(destination, row)
     _take_over(source, destination, [*DAYS, "shipping_method"])
     _take_over(source, destination, ["email", "name", "street", "postcode", "city", "country"])
     release_hold(source)
@@ -264,13 +290,18 @@ def pour(*, source: Order, destination: Order) -> None:
     source.delete()
 
 
-def note_template_deck(order: Order, version_id: int, *, copies: int) -> None:
-    """Writes down that a version of a template deck went in, so many times more."""
+def note_template_deck(order: Order, deck: OrderTemplateDeck) -> None:
+    """Writes down in a locked order that a version of a template deck went in, as often and as far as `deck` says."""
     row, made = OrderTemplateDeck.objects.get_or_create(
-        order=order, version_id=version_id, defaults={"copies": copies}
+        order=order,
+        version_id=deck.version_id,
+        defaults={"copies": deck.copies, "left_out": deck.left_out},
     )
     if not made:
-        OrderTemplateDeck.objects.filter(pk=row.pk).update(copies=F("copies") + copies)
+        left_out = left_out_of(row) + left_out_of(deck)
+        row.copies += deck.copies
+        row.left_out = [[*key, copies] for key, copies in left_out.items()]
+        row.save(update_fields=["copies", "left_out"])
 
 
 def key_of(line: OrderCard) -> LineKey:

@@ -8,10 +8,10 @@ from django.db import transaction
 
 from inventory.availability import free_quantities
 from inventory.deck_lists import LineKey
-from inventory.models import TemplateDeck, TemplateDeckVersion, Zone
+from inventory.models import TemplateDeck, TemplateDeckCard, TemplateDeckVersion, Zone
 from inventory.periods import BlockedPeriod
-from orders.cart import CartError, add_to, lock_cart
-from orders.models import Order
+from orders.cart import CartError, add_to, lock_cart, note_template_deck
+from orders.models import Order, OrderTemplateDeck
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,12 @@ class TakenPart:
 def add_free_part(*, cart: Order, deck: TemplateDeck, days: BlockedPeriod, today: date) -> TakenPart:
     """Adds those copies of a template deck that are free on all of these days, beside what the cart has already.
 
-    The cart does not note the deck: what went in are cards, and they are taken out one by one. Nothing is held by
-    this; the order is asked again when it is paid for. Raises CartError where nothing would be added.
+    The cart notes the deck and what was left out of it. Nothing is held by this; the order is asked again when it is
+    paid for. Raises CartError where nothing would be added.
     """
-    version = TemplateDeckVersion.objects.offered().filter(deck=deck).first()
+    # Held until the end, so that nobody deletes the deck meanwhile: inventory/deck_shelf.py.
+    held = TemplateDeckVersion.objects.offered().select_for_update(of=["self"], no_key=True)
+    version = held.filter(deck=deck).first()
     if version is None:
         raise CartError(
             f"“{deck.name}” is not offered any more. Your cart is as it was; look for another under Decks."
@@ -47,15 +49,20 @@ def add_free_part(*, cart: Order, deck: TemplateDeck, days: BlockedPeriod, today
     for card_id, quantity in cart.order_cards.values_list("card_id", "quantity"):
         free[card_id] -= quantity
     additions: dict[LineKey, int] = {}
-    left_out: Counter[str] = Counter()
+    left_out: dict[TemplateDeckCard, int] = {}
     for line in lines:
         taken = min(line.quantity, max(0, free[line.card_id]))
         free[line.card_id] -= taken
         if taken:
             additions[line.card_id, line.zone, None] = taken
         if taken < line.quantity:
-            left_out[line.card.name] += line.quantity - taken
+            left_out[line] = line.quantity - taken
     if not additions:
         raise CartError(f"What is free of “{deck.name}” is in your cart already.")
     add_to(cart, additions)
-    return TakenPart(copies=sum(additions.values()), left_out=dict(left_out))
+    rows = [[line.card_id, line.zone, copies] for line, copies in left_out.items()]
+    note_template_deck(cart, OrderTemplateDeck(version=version, left_out=rows))
+    names: Counter[str] = Counter()
+    for line, copies in left_out.items():
+        names[line.card.name] += copies
+    return TakenPart(copies=sum(additions.values()), left_out=dict(names))

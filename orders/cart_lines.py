@@ -22,7 +22,7 @@ from orders.cart import (
 )
 from orders.deck_availability import deck_shortfalls, short_by_line
 from orders.models import Order, OrderCard, Removal
-from orders.removals import note_removal, removed_lines, removed_versions
+from orders.removals import note_removal, removed_decks, removed_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,8 @@ def undo_removal(*, cart: Order, removal_id: int) -> PutBack:
     if not lines and removal.lines:
         raise CartError(f"{removal.what} cannot be put back: it is in the catalogue no longer.")
     add_to(cart, lines)
-    for version_id, copies in removed_versions(removal).items():
-        note_template_deck(cart, version_id, copies=copies)
+    for deck in removed_decks(removal):
+        note_template_deck(cart, deck)
     Removal.objects.filter(pk=removal.pk).delete()
     back = cart.order_cards.filter(card__in={card for card, _, _ in lines})
     return PutBack(removal.what, [line.pk for line in back if key_of(line) in lines])

@@ -1,8 +1,10 @@
 """The cart as a deck builder: its lines as a deck is read, each with the shop's answer, its curve and its totals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+
+from django.db.models import prefetch_related_objects
 
 from inventory.card_details import OfferedPrinting, offered_printings
 from inventory.deck_groups import as_read, by_card_type
@@ -10,7 +12,8 @@ from inventory.deck_plots import DeckPlots, deck_plots
 from inventory.explanations import Explanation
 from inventory.models import Card, Zone
 from inventory.stock import owned_by_card
-from orders.models import Order, OrderCard
+from orders.deck_shares import DeckShare, deck_shares
+from orders.models import Order, OrderCard, OrderTemplateDeck
 from orders.models.order import demand_of
 from orders.order_page import ShownLine, ZoneOfLines
 from orders.shortfall_page import ShortfallPage, shortfall_page
@@ -52,10 +55,11 @@ class CartZone:
 
 @dataclass(frozen=True, slots=True)
 class CartPage:
-    """`plots`: of the deck as it is played, so without the sideboard."""
+    """`plots`: of the deck as it is played, so without the sideboard; `decks`: the template decks that went in."""
 
     explained: ShortfallPage
     zones: list[CartZone]
+    decks: list[DeckShare]
     plots: DeckPlots
 
     @property
@@ -73,10 +77,17 @@ def cart_page(*, cart: Order, today: date) -> CartPage:
     return CartPage(
         explained=explained,
         zones=[_zone(zone, demand, owned) for zone in explained.page.zones],
+        decks=_decks(explained.page.template_decks, [line.line for line in shown]),
         plots=deck_plots(
             (line.line.card, line.line.quantity) for line in shown if line.line.zone != Zone.SIDEBOARD
         ),
     )
+
+
+def _decks(rows: Sequence[OrderTemplateDeck], lines: list[OrderCard]) -> list[DeckShare]:
+    """One query, where there is a deck."""
+    prefetch_related_objects([row.version for row in rows], "deck_cards")
+    return deck_shares(rows, lines)
 
 
 def _zone(zone: ZoneOfLines, demand: dict[int, int], owned: dict[int, int]) -> CartZone:

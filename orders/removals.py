@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from inventory.deck_lists import LineKey
 from inventory.models import Card, Printing, TemplateDeckVersion
-from orders.models import Order, Removal
+from orders.models import Order, OrderTemplateDeck, Removal
 
 OFFERED_FOR = timedelta(hours=1)  # after that it is no slip of the finger
 
@@ -15,9 +15,9 @@ def note_removal(
     lines: Mapping[LineKey, int],
     *,
     what: str,
-    versions: Mapping[int, int] | None = None,
+    deck: OrderTemplateDeck | None = None,
 ) -> Removal:
-    """Notes what a locked cart has just lost: copies by line, versions of template decks by id.
+    """Notes what a locked cart has just lost: copies by line, and the template deck that it had.
 
     The note before is gone.
     """
@@ -26,7 +26,7 @@ def note_removal(
         order=cart,
         what=what,
         lines=[[*key, copies] for key, copies in lines.items()],
-        versions=list((versions or {}).items()),
+        versions=[[deck.version_id, deck.copies, deck.left_out]] if deck else [],
     )
 
 
@@ -52,8 +52,13 @@ def removed_lines(removal: Removal) -> dict[LineKey, int]:
     }
 
 
-def removed_versions(removal: Removal) -> dict[int, int]:
-    """How often each went out, by id, of those that there still are."""
-    copies = dict(removal.versions)
-    known = TemplateDeckVersion.objects.filter(pk__in=copies).values_list("pk", flat=True) if copies else ()
-    return {version: copies[version] for version in known}
+def removed_decks(removal: Removal) -> list[OrderTemplateDeck]:
+    """The template decks that went out, not saved, of those that there still are."""
+    ids = [row[0] for row in removal.versions]
+    known = set(TemplateDeckVersion.objects.filter(pk__in=ids).values_list("pk", flat=True)) if ids else ()
+    return [
+        # Rows noted before anything could be left out of a deck have two parts.
+        OrderTemplateDeck(version_id=version_id, copies=copies, left_out=left_out[0] if left_out else [])
+        for version_id, copies, *left_out in removal.versions
+        if version_id in known
+    ]

@@ -269,11 +269,15 @@ def demand_of(lines: Iterable[OrderCard]) -> dict[int, int]:
 
 
 class OrderTemplateDeck(models.Model):
-    """That a template deck went into the order, in which version, and how often. Its cards are ordinary lines."""
+    """That a template deck went into the order, in which version, and how often. Its cards are ordinary lines.
+
+    `left_out`: [card, zone, copies] by ids, of those times together: what was short then and did not go in.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="order_template_decks")
     version = models.ForeignKey(TemplateDeckVersion, on_delete=models.PROTECT, related_name="+")
     copies = models.PositiveSmallIntegerField(default=1)
+    left_out = models.JSONField(default=list, blank=True)
 
     class Meta:
         constraints = [

@@ -10,8 +10,8 @@ class Removal(models.Model):
     """The last removal from a cart; the next one takes its place.
 
     `lines`: [card, zone, preferred printing or null, copies] of each line, by ids; `versions`: [version of a
-    template deck, how often] of each that was taken out as a whole. Ids and not keys to rows: what is in no cart
-    holds on to nothing.
+    template deck, how often, what had been left out of it] of each that was taken out as a whole. Ids and not keys
+    to rows: what is in no cart holds on to nothing.
     """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="removals")

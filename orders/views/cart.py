@@ -163,12 +163,12 @@ def remove_deck(request: HttpRequest, pk: int) -> HttpResponse:
     cart = own_cart(request)
     row = get_object_or_404(OrderTemplateDeck.objects.select_related("version__deck"), pk=pk, order=cart)
     try:
-        removal = carts.remove_template_deck(cart=cart, row=row)
+        removed = carts.remove_template_deck(cart=cart, row=row)
     except CartError as error:
         messages.error(request, str(error))
         return answer(request, status=422)
-    if removal:
-        say_removed(request, f"Removed “{row.version.deck.name}”.", removal)
+    if removed:
+        say_removed(request, removed.says, removed.removal)
     return answer(request)
 
 

@@ -42,12 +42,13 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("orders:shortfall")
     today = timezone.localdate()
     explained = shortfall_page(order=order, today=today, with_starts=False) if order.pending else None
+    page = explained.page if explained else order_page(order=order, today=today)
     context = {
-        "page": explained.page if explained else order_page(order=order, today=today),
+        "page": page,
         "explained": explained,
         "events": order.events.order_by("at", "pk"),
         "money": order_money(order),
-        "decks": decks_in(order),
+        "decks": decks_in(order, [shown.line for shown in page.lines]),
         "can_cancel": cancellation.can_cancel(order),
     }
     return render(request, "orders/order.html", context)

@@ -148,7 +148,7 @@ def _show(
         "shown": shown,
         "page": shown.page,
         "order": order,
-        "decks": decks_in(order),
+        "decks": decks_in(order, [line.line for line in shown.page.lines]),
         "change": change or (_change_form(shown) if shown.can_be_changed else None),
         "keep_longer": keep_longer or (_keep_longer_form(order) if shown.can_be_kept_longer else None),
         "replan_errors": replan_errors,

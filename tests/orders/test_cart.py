@@ -13,6 +13,7 @@ from inventory.models import Card, Printing
 from orders import cart as carts
 from orders import cart_lines
 from orders.cart import CartError
+from orders.cart_lines import change_line, undo_removal
 from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus
 from orders.owners import Owner
 from orders.states import Status
@@ -418,6 +419,62 @@ def test_removing_a_template_deck_leaves_a_line_with_a_preferred_printing():
     carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get())
 
     assert lines_of(cart) == {(card, "main", printing): 1}
+
+
+def test_removing_a_template_deck_takes_what_was_moved_or_got_a_printing_since():
+    moved, printed = CardFactory(), CardFactory()
+    printing = PrintingFactory(card=printed)
+    deck, cart = template_deck({moved: 4, printed: 4}), CartFactory()
+    carts.add_template_deck(cart=cart, deck=deck)
+    change_line(cart=cart, line=cart.order_cards.get(card=moved), zone="sideboard")
+    change_line(cart=cart, line=cart.order_cards.get(card=printed), zone="main", preferred_printing=printing)
+    before = lines_of(cart)
+
+    removed = carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get())
+
+    assert lines_of(cart) == {}
+    assert removed is not None
+    undo_removal(cart=cart, removal_id=removed.removal.pk)
+    assert lines_of(cart) == before
+
+
+def test_removing_a_template_deck_takes_its_own_zone_before_another_and_never_more_than_went_in():
+    card = CardFactory(name="Lightning Bolt")
+    printing = PrintingFactory(card=card)
+    deck, cart = template_deck({card: 4}, name="Burn"), CartFactory()
+    carts.add_template_deck(cart=cart, deck=deck)
+    carts.set_quantity(cart=cart, line=cart.order_cards.get(), quantity=1)
+    carts.add_card(cart=cart, card=card, quantity=2, preferred_printing=printing)
+    carts.add_card(cart=cart, card=card, quantity=3, zone="sideboard")
+
+    removed = carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get())
+
+    assert lines_of(cart) == {(card, "sideboard", None): 2}
+    assert removed is not None
+    assert removed.says == "Removed “Burn”. 2 Lightning Bolt stay: they did not come with it."
+
+
+def test_removing_a_template_deck_does_not_take_what_another_one_brought():
+    card = CardFactory()
+    main, side = template_deck({card: 4}), template_deck({(card, "sideboard"): 3})
+    cart = CartFactory()
+    for deck in (main, side):
+        carts.add_template_deck(cart=cart, deck=deck)
+    carts.remove_line(cart=cart, line=cart.order_cards.get(zone="main"))
+
+    carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get(version__deck=main))
+
+    assert lines_of(cart) == {(card, "sideboard", None): 3}
+
+
+@pytest.mark.parametrize("lines", [1, 100])
+def test_removing_a_template_deck_pins_its_queries(django_assert_num_queries, lines):
+    deck, cart = template_deck({CardFactory(): 2 for _ in range(lines)}), CartFactory()
+    carts.add_template_deck(cart=cart, deck=deck)
+    row = cart.order_template_decks.get()
+
+    with django_assert_num_queries(10):
+        carts.remove_template_deck(cart=cart, row=row)
 
 
 def test_removing_a_template_deck_by_a_double_click_is_removing_it_once():

@@ -7,8 +7,11 @@ import pytest
 from accounts.models import Guest
 from inventory.models import Reservation, Zone
 from inventory.periods import BlockedPeriod
-from orders.cart import CartError
+from orders.cart import CartError, add_card, merge_carts, remove_template_deck
 from orders.cart_decks import add_free_part
+from orders.cart_lines import undo_removal
+from orders.cart_page import cart_page
+from orders.deck_shares import went_in
 from orders.models import Order
 from tests.factories import TODAY, CardFactory, CartFactory, cart_with, stocked_card, template_deck
 
@@ -64,13 +67,69 @@ def test_what_the_cart_has_already_is_not_free_once_more():
     assert copies_in(cart) == {(card.name, "main"): 4, (other.name, "main"): 1}
 
 
-def test_the_deck_is_not_noted_so_that_removing_it_cannot_take_what_did_not_go_in():
-    deck = template_deck({stocked_card(1): 4})
+def shares_in(cart: Order) -> list[str]:
+    return [str(share) for share in cart_page(cart=cart, today=TODAY).decks]
+
+
+def test_the_deck_is_noted_with_how_much_of_it_is_there():
+    deck = template_deck({stocked_card(1): 4, stocked_card(9): 3})
     cart = CartFactory()
 
     add_free_part(cart=cart, deck=deck, days=TODAY_ONLY, today=TODAY)
 
-    assert not cart.order_template_decks.exists()
+    assert [row.template_deck for row in cart.order_template_decks.all()] == [deck]
+    assert shares_in(cart) == ["4 of 7 cards"]
+
+
+def test_removing_a_deck_that_went_in_in_part_takes_what_went_in():
+    card, other = stocked_card(4), stocked_card(1)
+    cart = cart_with({card: 3})
+    add_free_part(cart=cart, deck=template_deck({card: 4, other: 2}), days=TODAY_ONLY, today=TODAY)
+
+    remove_template_deck(cart=cart, row=cart.order_template_decks.get())
+
+    assert copies_in(cart) == {(card.name, "main"): 3}
+
+
+def test_what_was_left_out_and_is_added_later_makes_the_deck_whole_but_did_not_come_with_it():
+    card = stocked_card(1, name="Goblin Guide")
+    cart = CartFactory()
+    add_free_part(cart=cart, deck=template_deck({card: 4}, name="Burn"), days=TODAY_ONLY, today=TODAY)
+    add_card(cart=cart, card=card, quantity=3)
+
+    assert shares_in(cart) == ["4 cards"]
+    removed = remove_template_deck(cart=cart, row=cart.order_template_decks.get())
+
+    assert copies_in(cart) == {("Goblin Guide", "main"): 3}
+    assert removed is not None
+    assert removed.says == "Removed “Burn”. 3 Goblin Guide stay: they did not come with it."
+
+
+def test_a_part_that_was_removed_is_put_back_as_a_part():
+    card = stocked_card(1)
+    cart = CartFactory()
+    add_free_part(cart=cart, deck=template_deck({card: 4}), days=TODAY_ONLY, today=TODAY)
+    removed = remove_template_deck(cart=cart, row=cart.order_template_decks.get())
+    assert removed is not None
+
+    undo_removal(cart=cart, removal_id=removed.removal.pk)
+
+    assert copies_in(cart) == {(card.name, "main"): 1}
+    assert shares_in(cart) == ["1 of 4 cards"]
+    assert went_in(cart.order_template_decks.get()) == {(card.pk, "main"): 1}
+
+
+def test_a_part_that_is_taken_along_at_sign_in_stays_a_part():
+    card, other = stocked_card(1), stocked_card(5)
+    deck = template_deck({card: 4, other: 2})
+    cart, mine = CartFactory(), CartFactory()
+    for each in (cart, mine):
+        add_free_part(cart=each, deck=deck, days=TODAY_ONLY, today=TODAY)
+
+    merge_carts(source=cart, destination=mine)
+
+    assert shares_in(mine) == ["6 of 12 cards"]
+    assert went_in(mine.order_template_decks.get()) == {(card.pk, "main"): 2, (other.pk, "main"): 4}
 
 
 @pytest.mark.parametrize("published", [True, False])
@@ -143,5 +202,5 @@ def test_taking_a_part_pins_its_queries(client, django_assert_num_queries, lines
     deck = template_deck({stocked_card(1): 2 for _ in range(lines)})
     cart = CartFactory()
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(13):  # four of them note the deck, in a savepoint
         add_free_part(cart=cart, deck=deck, days=TODAY_ONLY, today=TODAY)

@@ -1538,11 +1538,11 @@ def list_page(orders: int) -> list[str]:
 
 
 PINNED = {
-    cart_page: 11,
-    cart_with_nothing_short: 9,
-    cart_without_days: 6,
-    step_of_a_cart: 19,
-    removal_from_a_cart: 21,
+    cart_page: 12,
+    cart_with_nothing_short: 10,
+    cart_without_days: 7,
+    step_of_a_cart: 20,
+    removal_from_a_cart: 22,
     editor_of_a_line: 8,
     shipping_page: 13,
     payment_page: 11,
