@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from inventory.availability import Shortfall
-from inventory.models import Zone
+from inventory.deck_groups import as_read, by_card_type
+from inventory.models import Card, Zone
 from inventory.shop_calendar import ShopCalendar
 from orders.dates import Schedule, schedule_of_order
 from orders.deck_availability import deck_shortfalls, short_by_line
@@ -42,13 +43,38 @@ class ShownLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ZoneOfLines:
-    zone: Zone
-    lines: tuple[ShownLine, ...]
+class GroupOfLines:
+    """Lines under a heading of their own: a card type, or a whole zone (then `title` is empty)."""
+
+    title: str
+    lines: list[ShownLine]
 
     @property
     def copies(self) -> int:
         return sum(shown.line.quantity for shown in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneOfLines:
+    """A zone, its `lines` by name: so they are looked up one by one, at the desk and in a receipt."""
+
+    zone: Zone
+    lines: tuple[ShownLine, ...]
+
+    @property
+    def groups(self) -> list[GroupOfLines]:
+        """As a deck is read: the main deck by card type, all by mana value and name."""
+        if self.zone == Zone.MAIN:
+            return [GroupOfLines(title, lines) for title, lines in by_card_type(self.lines, _card_of)]
+        return [GroupOfLines("", as_read(self.lines, _card_of))]
+
+    @property
+    def copies(self) -> int:
+        return sum(shown.line.quantity for shown in self.lines)
+
+
+def _card_of(shown: ShownLine) -> Card:
+    return shown.line.card
 
 
 @dataclass(frozen=True, slots=True)
