@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import HealthCheck, settings
 
 from celery_app import app as celery_app
 from orders.tasks import PROMOTION_IS_COMING
@@ -14,6 +15,12 @@ from tests.factories import TODAY
 from tests.sandbox import Sandbox
 
 pytest_plugins = ["tests.browser"]
+
+# The same examples on every machine, and as much time for each as it takes: speed is measured in bench/.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 # Playwright's synchronous interface runs an event loop in the test's own thread; the ORM is safe there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
