@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from inventory.models import Card
+from orders import cart as carts
 from orders.models import Order, OrderCard
 from tests.factories import (
     TODAY,
@@ -123,11 +124,11 @@ def test_a_deck_is_built_and_brought_to_its_payment_by_keyboard_alone(
     expect(page.get_by_role("heading", name="Sideboard (2)")).to_be_visible()
     expect(line(page, "Lightning Bolt").get_by_role("link", name="Change")).to_be_focused()
 
-    # The last copy goes, the next line has the focus, and what went is put back.
+    # The last copy goes, the focus is on the next line, and what went is put back.
     tab_to(page, page.get_by_role("button", name="One less: Shivan Dragon"), key="Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Removed Shivan Dragon.")).to_be_visible()
-    expect(page.get_by_role("button", name="One less: Lightning Bolt")).to_be_focused()
+    expect(line(page, "Lightning Bolt")).to_be_focused()
     page.keyboard.press("ControlOrMeta+z")
     expect(copies(page, "Shivan Dragon")).to_have_value("1")
     assert {(card.name, zone): many for (card, zone, _), many in lines_of(Order.objects.get()).items()} == {
@@ -184,6 +185,100 @@ def test_the_undo_button_is_reached_by_keyboard_and_leads_to_what_is_back(browse
     expect(page.get_by_role("button", name="One more: Lightning Bolt")).to_be_focused()
 
 
+def test_a_line_that_goes_takes_no_other_along(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({stocked_card(4, name=name): 1 for name in ("Ant", "Bear", "Cat", "Dog")})
+    page = builder(browser, live_server.url, cart)
+    page.get_by_role("button", name="One less: Bear").focus()
+
+    page.keyboard.press("Enter")
+    expect(line(page, "Bear")).to_have_count(0)
+    for _ in range(3):
+        page.keyboard.press("Enter")
+
+    expect(line(page, "Cat")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="One less: Cat")).to_be_focused()
+    assert names_of(cart) == {"Ant": 1, "Cat": 1, "Dog": 1}
+
+
+def test_a_key_that_is_held_is_one_press(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 4})
+    page = builder(browser, live_server.url, cart)
+    page.get_by_role("button", name="One less: Lightning Bolt").focus()
+
+    for _ in range(3):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+
+    expect(page.locator("#messages")).to_contain_text("Lightning Bolt: 4.")
+    assert cart.order_cards.get().quantity == 4
+
+
+def test_undo_outlives_the_next_press_and_a_reload(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 1})
+    page = builder(browser, live_server.url, cart)
+    page.get_by_role("button", name="One less: Lightning Bolt").click()
+    expect(page.get_by_text("Removed Lightning Bolt.")).to_be_visible()
+
+    page.get_by_role("button", name="One more: Shivan Dragon").click()
+    expect(page.get_by_text("Taken out last: Lightning Bolt.")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Undo").click()
+
+    expect(copies(page, "Lightning Bolt")).to_have_value("1")
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_the_offer_to_undo_can_be_closed(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 1})
+    page = builder(browser, live_server.url, cart)
+    page.get_by_role("button", name="One less: Lightning Bolt").click()
+
+    page.get_by_role("button", name="Close").click()
+
+    expect(page.get_by_text("Removed Lightning Bolt.")).to_have_count(0)
+    page.reload()
+    expect(copies(page, "Shivan Dragon")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+@pytest.mark.parametrize("button", ["Take what is free", "Remove deck Burn"])
+def test_the_key_for_undo_works_after_the_largest_removals(browser, live_server, bolt: Card, button):
+    cart = cart_with({})
+    deck = template_deck({bolt: 6, Card.objects.get(name="Shivan Dragon"): 2}, name="Burn")
+    carts.add_template_deck(cart=cart, deck=deck)
+    page = builder(browser, live_server.url, cart)
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "8")
+
+    page.get_by_role("button", name=button).click()
+    expect(page.locator("#cart-count")).not_to_have_attribute("data-copies", "8")
+    expect(page.get_by_label("Quick add")).not_to_be_focused()
+    page.keyboard.press("ControlOrMeta+z")
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "8")
+
+
+def test_the_key_for_undo_works_in_a_field_that_is_empty_and_undoes_typing_in_another(
+    browser, live_server, bolt: Card
+):
+    cart = cart_with({bolt: 3})
+    page = builder(browser, live_server.url, cart)
+    field = page.get_by_label("Quick add")
+    line(page, "Lightning Bolt").get_by_role("spinbutton").fill("0")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Removed Lightning Bolt.")).to_be_visible()
+
+    field.press_sequentially("4 Sh")
+    page.keyboard.press("ControlOrMeta+z")
+    expect(field).not_to_have_value("4 Sh")
+    expect(copies(page, "Lightning Bolt")).to_have_count(0)
+    field.fill("")
+    page.keyboard.press("ControlOrMeta+z")
+
+    expect(copies(page, "Lightning Bolt")).to_have_value("3")
+
+
 def test_presses_in_a_hurry_all_count(browser: Browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
@@ -235,6 +330,89 @@ def test_cards_that_are_typed_in_a_hurry_are_all_added(browser: Browser, live_se
     assert names_of(Order.objects.get()) == {"Lightning Bolt": 1, "Shivan Dragon": 2}
 
 
+def test_a_number_that_is_being_typed_outlives_the_answer_about_another_line(
+    browser, live_server, bolt: Card
+):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
+    page = builder(browser, live_server.url, cart)
+    first = hold_the_first(page, "**/cart/lines/**")
+    with page.expect_request("**/cart/lines/**"):
+        page.get_by_role("button", name="One more: Lightning Bolt").click()
+    page.get_by_role("button", name="One less: Shivan Dragon").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.type("12")
+    first[0].continue_()
+
+    expect(copies(page, "Lightning Bolt")).to_have_value("2")
+    expect(copies(page, "Shivan Dragon")).to_have_value("12")
+    page.keyboard.type("3")  # behind what stands there
+    page.keyboard.press("Tab")
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "125")
+    assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 123}
+
+
+def test_a_number_that_was_typed_before_the_answer_came_is_taken_when_the_field_is_left(
+    browser, live_server, bolt: Card
+):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
+    page = builder(browser, live_server.url, cart)
+    first = hold_the_first(page, "**/cart/lines/**")
+    with page.expect_request("**/cart/lines/**"):
+        page.get_by_role("button", name="One more: Lightning Bolt").click()
+    copies(page, "Shivan Dragon").fill("12")
+    first[0].continue_()
+    expect(copies(page, "Lightning Bolt")).to_have_value("2")
+
+    page.keyboard.press("Tab")
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "14")
+    assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 12}
+
+
+def test_a_text_that_is_being_put_right_outlives_the_answer_about_another_one(browser, live_server, bolt):
+    page = builder(browser, live_server.url, cart_with({bolt: 1}))
+    page.get_by_label("Quick add").fill("1 Qqq")
+    page.keyboard.press("Enter")
+    page.get_by_label("Quick add").fill("1 Zzz")
+    page.keyboard.press("Enter")
+    texts = page.locator("#kept-aside textarea")
+    expect(texts).to_have_count(2)
+
+    texts.nth(1).fill("2 Lightning Bol")
+    page.locator("#kept-aside").get_by_role("button", name="Leave out").first.click()
+
+    expect(texts).to_have_count(1)
+    expect(texts).to_have_value("2 Lightning Bol")
+
+
+def test_an_open_editor_outlives_the_answer_about_its_line(browser: Browser, live_server, bolt: Card):
+    printing = PrintingFactory(card=bolt, set_name="Alpha", collector_number="161")
+    cart = cart_with({bolt: 3})
+    page = builder(browser, live_server.url, cart)
+    line(page, "Lightning Bolt").get_by_role("link", name="Change").click()
+    page.get_by_label("Printing that you would like").select_option(str(printing.pk))
+
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
+    page.get_by_role("button", name="Take this printing").click()
+
+    expect(line(page, "Lightning Bolt").locator(".line-what")).to_contain_text("Alpha #161")
+    expect(page.get_by_label("Printing that you would like")).to_have_count(0)
+    assert lines_of(cart) == {(bolt, "main", printing): 4}
+
+
+def test_escape_closes_the_editor(browser: Browser, live_server, bolt: Card):
+    page = builder(browser, live_server.url, cart_with({bolt: 3}))
+    change = line(page, "Lightning Bolt").get_by_role("link", name="Change")
+    change.click()
+    expect(page.get_by_label("Printing that you would like")).to_be_focused()
+
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_label("Printing that you would like")).to_have_count(0)
+    expect(change).to_be_focused()
+
+
 def test_a_number_is_taken_where_the_field_is_left(browser: Browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
@@ -267,6 +445,8 @@ def test_a_line_that_another_tab_took_out_brings_the_page_up_to_date(browser, li
 
     expect(line(page, "Lightning Bolt")).to_have_count(0)
     expect(copies(page, "Shivan Dragon")).to_have_value("1")
+    expect(page.get_by_role("alert")).to_contain_text("One more: Lightning Bolt")
+    expect(page.get_by_role("alert")).to_contain_text("in your cart no longer, so nothing was changed")
 
 
 def test_a_press_that_does_not_arrive_is_told_and_can_be_made_again(browser, live_server, bolt: Card):
@@ -276,11 +456,111 @@ def test_a_press_that_does_not_arrive_is_told_and_can_be_made_again(browser, liv
     more = page.get_by_role("button", name="One more: Lightning Bolt")
 
     more.click()
-    expect(page.locator("#messages")).to_contain_text("did not reach us")
+    expect(page.get_by_role("alert")).to_contain_text("we do not know whether this reached us")
     page.unroute("**/cart/lines/**")
+    more.click()
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
+    more.click()
+
+    expect(copies(page, "Lightning Bolt")).to_have_value("5")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_text_stays_where_a_sign_in_elsewhere_made_the_page_too_old(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 3})
+    page = builder(browser, live_server.url, cart)
+    field = page.get_by_label("Quick add")
+    page.context.clear_cookies(name="csrftoken")  # a sign-in changes it
+
+    field.fill("1 Shivan Dragon")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("alert")).to_contain_text("“1 Shivan Dragon”: this page was out of date")
+    expect(field).to_have_value("1 Shivan Dragon")
+    assert names_of(cart) == {"Lightning Bolt": 3}
+    page.keyboard.press("Enter")
+    expect(copies(page, "Shivan Dragon")).to_have_value("1")
+
+
+def lose_the_first_answer(page: Page, address: str) -> None:
+    """The first request to that address arrives, and does its work; what comes back is an error."""
+    lost: list[Route] = []
+
+    def answer(route: Route) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route)
+        route.fetch()
+        route.fulfill(status=502, body="Bad gateway")
+
+    page.route(address, answer)
+
+
+def test_where_the_answer_is_lost_nothing_counts_twice(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+    lose_the_first_answer(page, "**/cart/lines/**")
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+
+    with page.expect_request("**/cart/lines/**"):
+        more.click()
+    more.click()
     more.click()
 
     expect(copies(page, "Lightning Bolt")).to_have_value("4")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "“One more: Lightning Bolt”: we do not know whether this reached us."
+    )
+    assert cart.order_cards.get().quantity == 4
+
+
+def test_a_card_whose_answer_is_lost_stands_in_the_field_and_in_the_cart(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+    lose_the_first_answer(page, "**/cart/quick-add/")
+    field = page.get_by_label("Quick add")
+
+    field.fill("2 Shivan Dragon")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("alert")).to_contain_text("“2 Shivan Dragon”: we do not know")
+    expect(copies(page, "Shivan Dragon")).to_have_value("2")
+    expect(field).to_have_value("2 Shivan Dragon")
+
+
+def test_without_a_connection_presses_wait_until_there_is_one(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+    page.route("**/cart/**", lambda route: route.abort())
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+
+    more.click()
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    more.click()
+    page.get_by_label("Quick add").fill("2 Shivan Dragon")
+    page.keyboard.press("Enter")
+    again.click()
+    expect(again).to_be_visible()
+    page.unroute("**/cart/**")
+    again.click()
+
+    expect(copies(page, "Shivan Dragon")).to_have_value("2")
+    expect(again).to_have_count(0)
+    assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 2}
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+    page.evaluate("htmx.config.timeout /= 100")
+    hold_the_first(page, "**/cart/lines/**")
+
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("we do not know whether this reached us")
+    expect(copies(page, "Lightning Bolt")).to_have_value("1")
 
 
 def test_a_misspelt_name_is_put_right_by_one_press(browser: Browser, live_server, bolt: Card):

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.formats import date_format
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -36,7 +37,10 @@ _NAMED = 8  # cards that a message names
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    return show_cart(request, QuickAddForm())
+    """The page, or for the builder what has changed of it: it reads again where it does not know what arrived."""
+    response = answer(request) if asks_for_part(request) else show_cart(request, QuickAddForm())
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @require_POST

@@ -1,12 +1,17 @@
 // The deck builder (templates/orders/_cart.html). Without this script, and without htmx, its forms do all of it.
 //
 // Every press is sent, one after the other: htmx swaps the whole builder, and would drop what is pressed meanwhile.
-// The focus stays where it was; where that is gone, it goes to what took its place.
+// What is being typed, and the focus, stay where they were; where their place is gone, the focus goes to the next.
+// Where no answer came the cart is read again, and the presses that wait go on from there.
 (() => {
   "use strict";
 
+  const PATIENCE = 30000; // ms that an answer may take; the server takes no longer
+  htmx.config.timeout = PATIENCE;
+
   const waiting = [];
-  let sent = null; // the control whose request is on its way
+  let sent = null; // what is on its way: the element that asked, the control that was pressed, whether it reads again
+  let resumes = false; // whether a press is one that waited
   let leaving = ""; // the address of a link that was followed meanwhile
   let typed = ""; // what that request took out of the quick add field
   let successors = []; // ids of what may take the focus over
@@ -22,20 +27,22 @@
     if (verb !== "post" || !elt.closest("#cart, #quick-add, #messages")) return;
     const control = triggeringEvent.submitter || triggeringEvent.target;
     if (!sent) {
-      sent = control;
+      sent = { elt, control };
+      if (!resumes) failures.clear();
       return;
     }
     event.preventDefault();
     if (elt === quickAdd()) {
       waiting.push({ text: field().value });
       field().value = "";
-    } else if (!(control.id.startsWith("set-") && sent.form === control.form)) {
+    } else if (!(control.id.startsWith("set-") && sent.control?.form === control.form)) {
       waiting.push({ id: control.id, value: control.value });
     }
   });
 
   function next() {
     sent = null;
+    resumes = true;
     while (waiting.length && !sent) {
       const { id, value, text } = waiting.shift();
       if (text !== undefined) {
@@ -53,17 +60,18 @@
         }
       }
     }
+    resumes = false;
     if (leaving && !sent) window.location.assign(leaving);
   }
 
   // Who leaves the page while presses wait takes them along; not for ever, where no answer comes.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]:not([hx-get], [data-close], [target])");
-    if (!sent || !link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!sent || sent.lost || !link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     if (link.getAttribute("href").startsWith("#")) return;
     event.preventDefault();
     leaving = link.href;
-    setTimeout(() => window.location.assign(leaving), 10000);
+    setTimeout(() => leaving && window.location.assign(leaving), 10000);
   });
 
   // What was typed is on its way: the field is free for the next card, and gets it back where it did not arrive.
@@ -78,71 +86,182 @@
     if (!event.detail.successful && !field().value) field().value = typed;
   });
 
+  // --- what does not arrive ----------------------------------------------------------------------------------
+
+  const failures = new Set(); // notes about it: they stay until they are closed, or until the next press
+
+  for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+    document.addEventListener(failure, (event) => {
+      const { elt, xhr, requestConfig } = event.detail;
+      if (sent?.readsAgain && elt === sent.elt) {
+        sent.lost = tell("We cannot reach the shop. What you press meanwhile is sent when we can.", "Try again");
+      } else if (elt === sent?.elt) {
+        tell(`${named(sent)}: ${known(xhr.status)} This is your cart as it is now.`);
+        readAgain(sent.control.form);
+      } else if (requestConfig.verb === "get" && elt.closest("#cart")) {
+        tell(`${named({ control: elt })} could not be shown. ${xhr.status === 404 ? "The line is gone." : "Try again."}`);
+        if (!sent) readAgain();
+      }
+    });
+  }
+
+  const named = ({ elt, control }) =>
+    `“${elt === quickAdd() ? typed : control.getAttribute("aria-label") || control.textContent.trim()}”`;
+
+  // A step is more or less, not a number: sent twice, it counts twice. So nothing is said that is not known.
+  function known(status) {
+    if (status === 404) return "this is in your cart no longer, so nothing was changed.";
+    if (status === 403) return "this page was out of date, as after signing in elsewhere, so nothing was changed.";
+    if (status >= 400 && status < 500) return "this was refused, so nothing was changed.";
+    return "we do not know whether this reached us. Look before you try again.";
+  }
+
+  // Presses wait until the cart is read. `form`: the one whose request failed.
+  function readAgain(form) {
+    leaving = "";
+    sent = { elt: byId("cart"), form, readsAgain: true };
+    const asked = { source: "#cart", target: "#cart", swap: "outerHTML" };
+    htmx.ajax("GET", window.location.pathname, asked).catch(() => {}); // the events above tell of it
+  }
+
+  function tryAgain() {
+    if (!sent?.lost) return;
+    sent.lost.remove();
+    failures.delete(sent.lost);
+    readAgain(sent.form);
+  }
+
+  window.addEventListener("online", tryAgain);
+
+  function tell(text, action) {
+    const note = document.createElement("div");
+    note.className = "note note-error";
+    note.setAttribute("role", "alert");
+    const says = document.createElement("p");
+    says.textContent = text;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = action ? "button button-plain" : "button button-quiet note-close";
+    button.textContent = action || "Close";
+    if (action) button.addEventListener("click", tryAgain);
+    else button.dataset.closeNote = "";
+    note.append(says, button);
+    failures.add(note);
+    showFailures();
+    return note;
+  }
+
+  function showFailures() {
+    if (!failures.size) return;
+    let over = document.querySelector("#messages > .notes-over");
+    if (!over) {
+      over = document.createElement("div");
+      over.className = "notes notes-over";
+      byId("messages").append(over);
+    }
+    over.append(...failures);
+  }
+
+  // --- what is being typed -----------------------------------------------------------------------------------
+
+  const unsent = new Map(); // by id: what stands in the fields that the answer is not about
+  const putBack = new WeakSet();
+  let done = ""; // the id of the editor that the answer is about
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id !== "cart") return;
+    const { xhr } = event.detail;
+    const taken = xhr.status === 200 && !sent?.readsAgain;
+    const answered = sent?.form || sent?.control?.form;
+    unsent.clear();
+    for (const control of byId("cart").querySelectorAll("input[id], textarea[id]")) {
+      // A number that was refused gives way to what the cart has; a text stays, to be put right.
+      if (control.form === answered && (taken || control.type === "number")) continue;
+      if (control.checked !== control.defaultChecked) unsent.set(control.id, { checked: control.checked });
+      else if (control.value !== control.defaultValue) unsent.set(control.id, { value: control.value });
+    }
+    done = taken && answered?.closest(".line-editor")?.id;
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "cart") return;
+    for (const [id, state] of unsent) {
+      const control = byId(id);
+      if (!control) continue;
+      Object.assign(control, state);
+      putBack.add(control);
+    }
+    const active = document.activeElement;
+    if (active.matches(".step-copies") && !unsent.has(active.id)) active.select(); // as Tab left it
+    if (done) byId(done)?.replaceChildren(); // htmx preserves the editors, also the one that has done its work
+    showFailures();
+  });
+
+  // What a script has put into a field is no change to the browser, which would not tell when the field is left.
+  document.addEventListener("change", (event) => putBack.delete(event.target), true);
+  document.addEventListener("focusout", ({ target }) => {
+    if (!putBack.delete(target) || target.type !== "number" || target.value === target.defaultValue) return;
+    target.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "cart") return; // it comes for the other parts of the answer, too
     keepFocus();
     next();
   });
 
-  for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-    document.addEventListener(failure, (event) => {
-      const { xhr } = event.detail;
-      if (xhr && (xhr.status === 403 || xhr.status === 404)) {
-        window.location.reload(); // the line or the session is gone: another tab was faster
-        return;
-      }
-      waiting.length = 0;
-      next();
-      const note = document.createElement("div");
-      note.className = "note note-error";
-      note.textContent = "This did not reach us, and nothing was changed. Look at your connection and try again.";
-      const notes = document.createElement("div");
-      notes.className = "notes notes-over";
-      notes.append(note);
-      byId("messages")?.replaceChildren(notes);
-    });
-  }
-
   // --- the focus -------------------------------------------------------------------------------------------
 
+  // Never to a button of another line, which a key that is pressed once more would press; nor into a field, for
+  // which a phone would open its keyboard.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id !== "cart") return;
     const active = document.activeElement;
-    const line = active.closest(".line");
+    const rows = [...document.querySelectorAll("#cart li[id]")];
+    const at = rows.indexOf(active.closest("#cart li[id]"));
     successors = [active.id];
-    if (!line) return;
-    const lines = [...document.querySelectorAll(".line")];
-    const at = lines.indexOf(line);
-    const kind = /^(less|more|quantity)-/.exec(active.id)?.[1] || "change";
-    for (const other of [line, lines[at + 1], lines[at - 1]]) {
-      if (other) successors.push(other.id.replace("line", kind));
-    }
+    if (at >= 0) successors.push(...[rows[at], rows[at + 1], rows[at - 1]].map((row) => row?.id));
   });
 
   function keepFocus() {
     if (document.activeElement && document.activeElement !== document.body) return;
     const led = byId("cart").dataset.focus;
-    const found = [led, ...successors].map(byId).find(Boolean);
-    (found || field())?.focus({ preventScroll: !led });
-    if (led) found?.scrollIntoView({ block: "nearest" });
+    const found = [led, ...successors, "undo", "cart"].map(byId).find(Boolean);
+    if (!found.matches("a, button, input, select, textarea")) found.tabIndex = -1;
+    found.focus({ preventScroll: !led });
+    if (led) found.scrollIntoView({ block: "nearest" });
   }
 
   // --- by hand ---------------------------------------------------------------------------------------------
+
+  function closeEditor(line) {
+    byId(`editor-${line}`).replaceChildren();
+    byId(`change-${line}`)?.focus();
+  }
 
   document.addEventListener("click", (event) => {
     const close = event.target.closest("[data-close]");
     if (close && byId(`editor-${close.dataset.close}`)) {
       event.preventDefault();
-      byId(`editor-${close.dataset.close}`).replaceChildren();
-      byId(`change-${close.dataset.close}`)?.focus();
+      closeEditor(close.dataset.close);
     }
-    event.target.closest("[data-close-note]")?.closest(".note").remove();
+    const note = event.target.closest("[data-close-note]")?.closest(".note");
+    failures.delete(note);
+    note?.remove();
   });
 
   document.addEventListener("keydown", (event) => {
-    const undoes = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
-    if (!undoes || event.target.closest("input, textarea, select")) return; // there it undoes typing
-    if (byId("undo")) {
+    const { target, key } = event;
+    if (key === "Enter" && event.repeat && target.matches("#cart :not(textarea), #quick-add *, #messages *")) {
+      event.preventDefault(); // a key that is held is one press
+    }
+    const editor = key === "Escape" && target.closest("#cart .line-editor");
+    if (editor) closeEditor(editor.id.replace("editor-", ""));
+
+    const undoes = (event.ctrlKey || event.metaKey) && !event.shiftKey && key.toLowerCase() === "z";
+    const writes = target.matches("input, textarea") && target.value !== target.defaultValue;
+    // While something is being written it undoes typing.
+    if (undoes && !writes && byId("undo")) {
       event.preventDefault();
       byId("undo").click();
     }

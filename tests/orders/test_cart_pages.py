@@ -189,6 +189,18 @@ def test_who_writes_0_takes_the_line_out_and_can_put_it_back(headers):
     assert cart.order_cards.get().quantity == 3
 
 
+def test_the_builder_reads_the_cart_again_with_what_a_sign_in_elsewhere_has_changed():
+    client = browser_of(cart_with({stocked_card(4, name="Lightning Bolt"): 3}))
+
+    response = client.get(reverse("orders:cart"), headers=HTMX)
+
+    page = response.content.decode()
+    assert "HX-Request" in response["Vary"]
+    assert "<html" not in page
+    assert page.count('id="cart"') == 1
+    assert re.search(r'id="quick-add-token" hx-swap-oob="innerHTML"><input type="hidden" name="csrf', page)
+
+
 def test_what_is_refused_is_told_to_htmx_with_the_cart_as_it_is():
     cart = cart_with({stocked_card(4): MAX_QUANTITY})
 
