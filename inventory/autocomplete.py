@@ -14,12 +14,12 @@ from datetime import date
 from heapq import nsmallest
 from typing import Self
 
-from django.db.models import Max
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from inventory.card_names import LONGEST_NAME, NameList, name_list
-from inventory.models import Card, StockMovement
+from inventory.card_names import LONGEST_NAME, NameList, kept_names
+from inventory.kept_copies import KeptCopy, Version, versions
+from inventory.models import Card, Change, StockMovement
 from inventory.names import fold_name
 from inventory.search import with_owned
 
@@ -195,49 +195,37 @@ class NameIndex:
 
 # --- one for each process -------------------------------------------------------------------------------
 
-# Seconds. What is in stock only goes first: that need not be known to the minute.
-_STOCK_IS_NEW_FOR = 60.0
-# While a catalogue comes in, cards come all the time: a process spends no more than a twentieth on its index.
-_REST = 20
-_SLOW = 0.25
+_STOCK_IS_NEW_FOR = 60.0  # seconds: what is in stock only goes first, that need not be known to the minute
 
 
 @dataclass(frozen=True, slots=True)
-class _Snapshot:
-    newest: int | None  # id of a card
-    names: NameList
+class _Ordered:
+    """An index with what is in stock before all others."""
+
+    of: NameIndex
+    stock_version: Version
     index: NameIndex
     made_at: float
-    took: float  # to build the index
-
-    def is_usable(self, *, newest: int | None, now: float) -> bool:
-        if self.newest != newest:
-            return self.took > _SLOW and now < self.made_at + _REST * self.took
-        return now < self.made_at + _STOCK_IS_NEW_FOR
 
 
-_snapshot: _Snapshot | None = None  # replaced as a whole, so threads need no lock
+_kept_index = KeptCopy(lambda: NameIndex.of(kept_names.newest()), cards_in=lambda index: len(index.forms))
+_ordered: _Ordered | None = None  # replaced as a whole, so threads need no lock
 
 
 def name_index() -> NameIndex:
-    """The index of all cards; one query of a few microseconds tells whether a card has come.
-
-    A card that has gone is noticed within a minute; nothing is suggested of it until then.
-    """
-    global _snapshot
-    newest = Card.objects.aggregate(newest=Max("pk"))["newest"]
-    known, now = _snapshot, time.monotonic()
-    if known is not None and known.is_usable(newest=newest, now=now):
+    """The index of all cards, as new as inventory/kept_copies.py says. One query where nothing has changed."""
+    global _ordered
+    now = versions()
+    plain_index = _kept_index.get(now[Change.Of.CATALOGUE])
+    known, moment = _ordered, time.monotonic()
+    if (
+        known is not None
+        and known.of is plain_index
+        and (known.stock_version == now[Change.Of.STOCK] or moment < known.made_at + _STOCK_IS_NEW_FOR)
+    ):
         return known.index
-    names = name_list()
-    if known is not None and known.names is names:
-        index, took = known.index, known.took
-    else:
-        index = NameIndex.of(names)
-        took = time.monotonic() - now
-    index = index.with_first(_in_stock())
-    _snapshot = _Snapshot(newest=newest, names=names, index=index, made_at=now, took=took)
-    return index
+    _ordered = _Ordered(plain_index, now[Change.Of.STOCK], plain_index.with_first(_in_stock()), moment)
+    return _ordered.index
 
 
 def _in_stock() -> frozenset[int]:

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Max
 from rapidfuzz import fuzz, process
 
+from inventory.kept_copies import KeptCopy, versions
+from inventory.models import Change
 from inventory.models.card import Card, CardQuerySet
 from inventory.names import fold_name
 
@@ -174,27 +175,9 @@ class NameList:
         return list(nearest.values())[:limit]
 
 
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    version: tuple[int, int | None]
-    names: NameList
-
-
-_snapshot: _Snapshot | None = None  # one for each process; replaced as a whole, so threads need no lock
-
-
 def name_list() -> NameList:
-    """The names of all cards: read once in each process, and again when cards have come or gone.
-
-    One cheap query tells whether they have. A card that is merely renamed is noticed with the next one that
-    comes or goes.
-    """
-    global _snapshot
-    counted = Card.objects.aggregate(count=Count("pk"), newest=Max("pk"))
-    version = (counted["count"], counted["newest"])
-    if _snapshot is None or _snapshot.version != version:
-        _snapshot = _Snapshot(version=version, names=_read_name_list())
-    return _snapshot.names
+    """The names of all cards, as new as inventory/kept_copies.py says. One query where nothing has changed."""
+    return kept_names.get(versions()[Change.Of.CATALOGUE])
 
 
 def _read_name_list() -> NameList:
@@ -218,6 +201,9 @@ def _read_name_list() -> NameList:
         letters=letters,
         by_letters=_by_letters(letters, is_face, card_ids),
     )
+
+
+kept_names = KeptCopy(_read_name_list, cards_in=lambda names: len(names.folded))
 
 
 def _by_letters(letters: Sequence[str], is_face: Sequence[bool], card_ids: Sequence[int]) -> dict[str, int]:
