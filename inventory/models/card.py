@@ -105,7 +105,8 @@ class Card(models.Model):
             models.Index(
                 fields=["folded_name"], opclasses=["text_pattern_ops"], name="card_folded_name_prefix"
             ),
-            GinIndex(fields=["folded_names"], name="card_folded_names"),
+            # Names are looked up by the thousand, and written once: nothing waits to be indexed.
+            GinIndex(fields=["folded_names"], fastupdate=False, name="card_folded_names"),
         ]
 
     def __str__(self) -> str:

@@ -92,6 +92,24 @@ def test_any_number_of_names_is_one_query(many: int) -> None:
     assert len(queries) == 1
 
 
+@pytest.mark.django_db
+def test_however_many_names_each_is_looked_up_in_the_index() -> None:
+    names = [f"otter {n} of the {n % 97} rivers" for n in range(10_000)]
+    Card.objects.bulk_create(
+        Card(name=name, slug=f"otter-{n}", folded_name=name, folded_names=[name], oracle_text="swims " * 60)
+        for n, name in enumerate(names)
+    )
+    for many in (1, 60, 500, 2_000):
+        with connection.cursor() as cursor, CaptureQueriesContext(connection) as queries:
+            cursor.execute("ANALYZE inventory_card")
+            assert len(resolve_names(names[:many])) == many
+            cursor.execute(f"EXPLAIN {queries[0]['sql']}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+
+        assert "card_folded_names" in plan, many
+        assert "Seq Scan" not in plan, many
+
+
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
