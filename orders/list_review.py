@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from inventory.availability import shortfalls
@@ -72,7 +72,10 @@ class AsideZone:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A list as it was understood. `read` is what would be added; `rows` are the lines that can be mended now."""
+    """A list as it was understood. `read` is what would be added; `rows` are the lines that can be mended now.
+
+    `rest` is what was too much to be read at once: a list of its own, to be read next.
+    """
 
     source: Source
     name: str
@@ -84,6 +87,7 @@ class Review:
     mends: tuple[Mend, ...]
     read: ReadList
     has_days: bool
+    rest: Source | None = None
 
     @property
     def copies(self) -> int:
@@ -125,6 +129,8 @@ def review_list(
     Raises ListError where there is nothing in it to show.
     """
     deck_list = source.read()
+    rest = next((problem.text for problem in deck_list.problems if problem.is_rest), None)
+    deck_list = replace(deck_list, problems=tuple(each for each in deck_list.problems if not each.is_rest))
     mended = mend(resolve(deck_list), mends)
     equal: dict[LineKey, list[MendedLine]] = {}
     for line in mended.lines:
@@ -155,6 +161,7 @@ def review_list(
         mends=tuple(mend for line, mend in mends.items() if line in known),
         read=ReadList(tuple(line.read for line in mended.lines), ()),
         has_days=_has_days(cart),
+        rest=Source(rest.encode(errors="replace")) if rest else None,
     )
 
 

@@ -14,6 +14,7 @@ from inventory.decklist.lines import (
     card_text,
     check_quantity,
     in_zone,
+    rest_of_list,
 )
 
 MOST_CARDS = 5_000  # in a file that is read at all
@@ -114,9 +115,6 @@ class Collected:
         problems = self.problems
         if self._rest or self._rest_aside:
             rest = self._rest + (["Maybeboard", *self._rest_aside] if self._rest_aside else [])
-            message = (
-                f"Only the first {MAX_LINES} cards were read. The rest is kept: add it in a second step."
-            )
-            problems = [*problems, Problem(self._rest_from, "\n".join(rest), message)]
+            problems = [*problems, rest_of_list(self._rest_from, "\n".join(rest))]
         problems = sorted(problems, key=lambda problem: problem.number)
         return DeckList(tuple(self.lines), tuple(problems), tuple(self.aside), self.name, form)

@@ -69,7 +69,8 @@ class Problem:
     """A line that could not be read: its number, what it says, and what to do about it.
 
     `text` is the line as it can be read again once it is mended; `whole` and `zone` are as of a DeckLine. A problem
-    of the list as a whole has the number of the line at which it was noticed, and 1 where there is none.
+    of the list as a whole has the number of the line at which it was noticed, and 1 where there is none. `is_rest`:
+    `text` is all that was not read because it was too much at once, a list of its own, and nothing is wrong with it.
     """
 
     number: int
@@ -77,6 +78,13 @@ class Problem:
     message: str
     zone: str = field(default="main", compare=False)
     whole: str = field(default="", compare=False)
+    is_rest: bool = field(default=False, compare=False)
+
+
+def rest_of_list(number: int, text: str) -> Problem:
+    """The lines that are not read at once, the first of which has that number."""
+    message = f"Only the first {MAX_LINES} cards were read. The rest is kept: add it in a second step."
+    return Problem(number, text, message, is_rest=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from inventory.decklist.lines import (
     Problem,
     check_quantity,
     in_zone,
+    rest_of_list,
 )
 from inventory.decklist.text_forms import form_of, keeps_blank_lines
 
@@ -49,6 +50,8 @@ _HTML = re.compile(
     r"|&(?:nbsp|amp|quot|apos|lt|gt|#\d{1,6}|#x[0-9a-f]{1,6});",
     re.IGNORECASE,
 )
+# Marks by which a list says itself what its zones are.
+_SAYS_ZONES = frozenset(("heading", "sideboard prefix", "zone tag"))
 _TAG = re.compile(r"</?[a-z][^<>]{0,500}>", re.IGNORECASE)
 _ENTITIES = {
     "&nbsp;": " ",
@@ -256,13 +259,7 @@ class _Reader:
             self._split_at_the_only_blank_line()
         if self.rest:
             number, rest = self.rest
-            message = (
-                f"Only the first {MAX_LINES} lines were read. The rest is kept: add it in a second step."
-            )
-            heading = {SIDEBOARD: "Sideboard\n", COMMANDER: "Commander\n", ASIDE: "Maybeboard\n"}.get(
-                self.zone, ""
-            )
-            self.entries.append(Problem(number, heading + rest, message))
+            self.entries.append(rest_of_list(number, self._heading_of_rest(form) + rest))
         return DeckList(
             lines=tuple(entry for entry in self.entries if isinstance(entry, DeckLine)),
             problems=tuple(entry for entry in self.entries if isinstance(entry, Problem)),
@@ -271,10 +268,19 @@ class _Reader:
             form=form,
         )
 
+    def _heading_of_rest(self, form: str) -> str:
+        """So that the rest goes on in the zone where it broke off, and what is settled about blank lines stays so."""
+        heading = {SIDEBOARD: "Sideboard\n", COMMANDER: "Commander\n", ASIDE: "Maybeboard\n"}.get(self.zone)
+        is_settled = keeps_blank_lines(form) or self._gaps_between() or self.marks & _SAYS_ZONES
+        return heading or ("Deck\n" if is_settled else "")
+
+    def _gaps_between(self) -> list[int]:
+        return [gap for gap in self.gaps if 0 < gap < len(self.entries)]
+
     def _split_at_the_only_blank_line(self) -> None:
         """One blank line between cards splits off the sideboard, where nothing else says what the zones are."""
-        gaps = [gap for gap in self.gaps if 0 < gap < len(self.entries)]
-        if len(gaps) != 1 or self.marks & {"heading", "sideboard prefix", "zone tag"}:
+        gaps = self._gaps_between()
+        if len(gaps) != 1 or self.marks & _SAYS_ZONES:
             return
         if all(entry.zone == COMMANDER for entry in self.entries[: gaps[0]]):
             return  # the commander stands apart, above the deck

@@ -1,8 +1,10 @@
 """A deck list into the cart: read, looked over, mended, and only then added."""
 
+import secrets
 from typing import Any, cast
 
 from django.contrib import messages
+from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,6 +24,8 @@ from orders.models import Order
 from orders.owners import make_owner_of, owner_of
 
 _UNPROCESSABLE = 422
+# A page of a review can be sent once to add its list: a second press, or a reload, adds nothing.
+_ADDED, _LONGEST_ONCE, _REMEMBERED = "list-added:", 64, 24 * 60 * 60
 
 
 @csrf_exempt  # for the answer below alone: who posts what can be read is checked
@@ -67,18 +71,36 @@ def _mend_or_add(request: HttpRequest) -> HttpResponse:
         review = _review(request, source, mends)
     except ListError as error:
         return _show(request, form, wrong=str(error))
+    if "next" in request.POST and review.rest:
+        return _read_on(request, review.rest)
     if "add" not in request.POST or wrong:
         return _show(request, form, review, wrong=wrong)
     if request.POST["add"] != review.fingerprint or not review.copies:
         wrong = "Nothing is added yet: with what you chose last, the list reads as below. Look it over, and add it."
         return _show(request, form, review, wrong=wrong)
+    once = request.POST.get("once", "")[:_LONGEST_ONCE]
+    if once and not cache.add(_ADDED + once, True, timeout=_REMEMBERED):
+        messages.info(request, "This list has been added already. To add it again, read it again.")
+        return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
     try:
         copies = carts.add_lines(cart=_cart_on_demand(request), read=review.read)
-    except CartError as error:
+    except BaseException as error:
+        cache.delete(_ADDED + once)
+        if not isinstance(error, CartError):
+            raise
         too_many = f" Look at {', '.join(review.too_many[:3])}." if review.too_many else ""
         return _show(request, form, review, wrong=f"Nothing was added. {error}{too_many}")
     messages.success(request, _added(review, copies))
-    return redirect("orders:cart")
+    return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
+
+
+def _read_on(request: HttpRequest, rest: Source) -> HttpResponse:
+    """What was too much to be read at once, as the next list."""
+    form = DeckListForm(initial={"cards": rest.text})
+    try:
+        return _show(request, form, _review(request, rest))
+    except ListError as error:
+        return _show(request, form, wrong=str(error))
 
 
 def _added(review: Review, copies: int) -> str:
@@ -101,6 +123,7 @@ def _show(
         "review": review,
         "mends": written(review.mends) if review else "",
         "wrong": wrong,
+        "once": secrets.token_urlsafe(16),
     }
     template = "orders/_list_review.html" if htmx(request) else "orders/deck_list.html"
     return render(request, template, context, status=_UNPROCESSABLE if wrong else 200)

@@ -46,6 +46,7 @@ def hidden(response) -> dict[str, str]:
         "list": review.source.packed(),
         "filename": review.source.filename,
         "mends": response.context["mends"],
+        "once": response.context["once"],
         **{f"line-{row}": line.key for row, line in enumerate(review.rows)},
         **{f"name-{row}": line.typed for row, line in enumerate(review.rows)},
         **{f"copies-{row}": line.typed_copies for row, line in enumerate(review.rows)},
@@ -602,3 +603,69 @@ def test_in_a_page_that_swaps_its_parts_only_the_review_is_sent(client, opt):
 
     assert understood(response) == "4 cards understood"
     assert "<html" not in response.content.decode()
+
+
+# --- what is too much to be read at once --------------------------------------------------------------------
+
+
+def test_a_list_that_is_too_long_says_so_and_calls_nothing_left_out(client, bolt, opt):
+    first = client.post(PAGE, {"cards": "1 Lightning Bolt\n" * 100 + "//\n" + "1 Opt\n" * 1_000})
+
+    review = first.context["review"]
+    assert (review.copies, review.open, review.left_out) == (1_000, 0, 0)
+    assert "its first 1,000 lines" in first.content.decode()
+    assert "Mend the line" not in first.content.decode()
+
+
+def test_the_rest_is_read_once_the_first_lines_are_added(client, bolt, opt):
+    first = client.post(PAGE, {"cards": "1 Lightning Bolt\n" * 200 + "// x\n" * 900 + "\n".join(["a"] * 850)})
+    second = add_as_shown(client, first)
+
+    assert second.status_code == 200
+    assert messages_of(second) == ["Added 200 cards. 800 lines were left out."]
+    assert [(row.problem.number, row.problem.text) for row in second.context["review"].rows][::49] == [
+        (1, "1 a"),
+        (50, "1 a"),
+    ]
+    assert OrderCard.objects.get().quantity == 200
+    assert "a\na" in second.content.decode()  # and it can be changed by hand
+
+
+def test_the_rest_can_be_read_without_adding_what_was_read(client, bolt, opt):
+    first = client.post(PAGE, {"cards": "1 Sol Rnig\n" * 1_000 + "2 Opt\nSideboard\n1 Lightning Bolt"})
+    second = client.post(PAGE, {**hidden(first), "next": "1"})
+
+    assert understood(second) == "3 cards understood"
+    assert [zone.zone for zone in second.context["review"].zones] == [Zone.MAIN, Zone.SIDEBOARD]
+    assert not Order.objects.exists()
+
+
+# --- twice --------------------------------------------------------------------------------------------------
+
+
+def test_a_page_that_is_sent_twice_adds_its_list_once(client, bolt):
+    response = client.post(PAGE, {"cards": "2 Lightning Bolt"})
+    add_as_shown(client, response)
+    again = add_as_shown(client, response)
+
+    assert again.status_code == 302
+    assert messages_of(again)[-1] == "This list has been added already. To add it again, read it again."
+    assert OrderCard.objects.get().quantity == 2
+
+
+def test_a_list_that_is_read_again_is_added_again(client, bolt):
+    for _ in range(2):
+        add_as_shown(client, client.post(PAGE, {"cards": "2 Lightning Bolt"}))
+
+    assert OrderCard.objects.get().quantity == 4
+
+
+def test_what_could_not_be_added_can_be_added_later(client, bolt):
+    response = client.post(PAGE, {"cards": "200 Lightning Bolt"})
+    cart_line = add_as_shown(client, client.post(PAGE, {"cards": "100 Lightning Bolt"}))
+    assert cart_line.status_code == 302
+    assert add_as_shown(client, response).status_code == 422
+    OrderCard.objects.update(quantity=1)
+
+    assert add_as_shown(client, response).status_code == 302
+    assert OrderCard.objects.get().quantity == 201
