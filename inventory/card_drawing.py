@@ -1,7 +1,7 @@
 """How a card is drawn from what is known of it: its sides, the colours of its frame, its engraving. Pure.
 
 A card looks the same on every page and on every day: what seems to be chance follows from its name. Drawn by
-templates/_components/card.html with the shapes of engravings.html.
+templates/_components/card.html.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from hashlib import blake2b
 from itertools import zip_longest
 from typing import Any
 
+from inventory.engraving import Engraving
 from inventory.mana import symbols
 from inventory.models import Card
 
@@ -34,22 +35,6 @@ _EMBLEMS = {
     "Land": "tower",
 }  # fmt: skip
 _BASIC = {"Plains": "w", "Island": "u", "Swamp": "b", "Mountain": "r", "Forest": "g"}
-
-
-@dataclass(frozen=True, slots=True)
-class Engraving:
-    """What stands in the window of a face; the names are those of shapes in engravings.html.
-
-    `grounds`: left and right. `light`: sun or moon, in a landscape; there the emblem stands on the horizon.
-    """
-
-    emblem: str
-    grounds: tuple[str, str]
-    rosette: int
-    turn: int  # degrees
-    light: str = ""
-    light_x: int = 0
-    light_y: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class AskedCards:
         """Of any page; its number comes behind it."""
         return self._address(page="")
 
-    @property
+    @cached_property
     def own_address(self) -> str:
         """Of this very page, to come back to."""
         return self._address(page=self.page) if self.page not in ("", "1") else self.address

@@ -50,11 +50,7 @@ def closeness(cards: Ints, query: CardQuery, catalogue: Catalogue) -> Ints:
     if not text:
         return np.zeros(len(cards), dtype=np.int64)
     ranks = np.full(catalogue.size, 4, dtype=np.int64)
-    word = f" {text}"
-    begin_a_word = np.fromiter(
-        (word in catalogue.names[card] for card in cards.tolist()), np.bool_, len(cards)
-    )
-    ranks[cards[begin_a_word]] = 3
+    ranks[catalogue.names.containing(f" {text}")] = 3
     ranks[catalogue.forms.beginning(text)] = 2
     ranks[catalogue.forms.equal(text)] = 1
     ranks[catalogue.forms.equal_whole(text)] = 0

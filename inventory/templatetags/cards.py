@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django import template
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from inventory.card_drawing import DrawnCard, drawn
+from inventory.card_drawing import DrawnCard, DrawnFace, drawn
 from inventory.models import Card, Printing
 
 register = template.Library()
@@ -53,6 +54,7 @@ def _disc(part: str) -> SafeString:
 
 
 @register.filter
+@lru_cache(maxsize=2_000)  # there are some hundred costs, and pages with hundreds of lines
 def mana(cost: str) -> SafeString:
     """A mana cost as symbols: "{2}{W/U}". Faces stay apart at " // ". Nothing for an empty cost."""
     faces = [_SYMBOL.findall(face) for face in str(cost or "").split("//")]
@@ -131,3 +133,9 @@ def drawn_card(card: Card, pictured: Printing | None = None) -> DrawnCard:
     """The card as it is drawn, with the pictures of a printing where it has any."""
     urls: Sequence[str] = pictured.image_urls if pictured else ()
     return drawn(card, image_urls=urls)
+
+
+@register.simple_tag
+def engraved(face: DrawnFace, *, tall: bool = False) -> SafeString:
+    """What stands in the window of a face."""
+    return face.engraving.svg(tall=tall)

@@ -1,11 +1,13 @@
 """Cards drawn from their data: what stands on them, in which colours, and that nothing is too odd to be drawn."""
 
+import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.template.loader import render_to_string
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from inventory.card_drawing import DrawnCard, DrawnFace, drawn
@@ -141,6 +143,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 TYPES = ["Creature — Elf", "Basic Land — Island", "Land", "Land Creature", "Sorcery", "Battle — Siege", ""]
 
 
+@tried(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of a card
 @given(
     st.builds(
         Card,
@@ -164,12 +167,28 @@ TYPES = ["Creature — Elf", "Basic Land — Island", "Land", "Land Creature", "
 def test_every_card_is_drawn_with_shapes_that_there_are(card):
     for side in drawn(card).sides:
         for shown in side.faces:
-            art = shown.engraving
-            names = [f"ground-{ground}" for ground in art.grounds] + [f"rose-{art.rosette}"]
-            names += [f"emblem-{art.emblem}"] if art.emblem else []
-            names += [art.light] if art.light else []
-            assert all(f'<g id="{name}">' in SHAPES for name in names)
+            for tall in (False, True):
+                used = re.findall(r'href="#([^"]+)"', shown.engraving.svg(tall=tall))
+                assert len(used) >= 5
+                assert all(f'<g id="{name}">' in SHAPES for name in used)
             assert shown.hues
+
+
+@pytest.mark.parametrize("type_line", ["Basic Land — Island", "Land", "Instant"])
+def test_a_window_with_more_sky_shows_the_same_shapes(type_line):
+    art = face(type_line=type_line, color_identity="UR").engraving
+
+    low, tall = (re.findall(r'href="#([^"]+)"', art.svg(tall=tall)) for tall in (False, True))
+    assert low == tall
+    assert 'viewBox="0 0 300 200"' in art.svg(tall=False)
+    assert 'viewBox="0 -112 300 312"' in art.svg(tall=True)
+
+
+def test_only_a_card_with_rules_to_be_read_leaves_the_sky_away():
+    ruled, bare = Card(name="Bolt", oracle_text="Burn."), Card(name="Bolt")
+
+    assert "0 -112 300 312" not in page_of(ruled)
+    assert all("0 -112 300 312" in page for page in (page_of(ruled, small=True), page_of(bare)))
 
 
 # --- on the page -------------------------------------------------------------------------------------------
