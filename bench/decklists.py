@@ -133,7 +133,7 @@ def _found_lines(shop: Any) -> list[Line]:
 
     with catalogue(shop) as all_names:
         name_list()  # read once in each process
-        names = random.Random(SEED).sample(all_names, MAX_LINES)
+        names = random.Random(SEED).sample(all_names, min(MAX_LINES, len(all_names)))
         lists = {
             "known": "\n".join(f"1 {name}" for name in names),
             "unknown": "\n".join(f"1 {name[:-2]}qz (M10) {n}" for n, name in enumerate(names, start=1)),

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Zone
@@ -51,6 +52,16 @@ def page_of(cart: Order) -> HttpResponse:
 
 
 # --- what it shows ----------------------------------------------------------------------------------------
+
+
+def test_a_name_is_escaped_once_wherever_it_stands():
+    name = """<i>Rock & "Roll's" Echo</i>"""
+    page = page_of(cart_with({stocked_card(4, name=name): 1})).content.decode()
+
+    assert "<i>" not in page
+    assert page.count(escape(name)) >= 5
+    assert "&amp;lt;" not in page
+    assert "&amp;amp;" not in page
 
 
 def test_lines_are_read_by_zone_then_card_type_then_mana_value_then_name():
