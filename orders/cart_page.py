@@ -62,10 +62,6 @@ class CartPage:
     decks: list[DeckShare]
     plots: DeckPlots
 
-    @property
-    def short_copies(self) -> int:
-        return sum(shown.short or 0 for shown in self.explained.page.lines)
-
 
 def cart_page(*, cart: Order, today: date) -> CartPage:
     """The cart ready to be shown. A fixed number of queries, whatever the number of lines."""

@@ -60,6 +60,34 @@ class StillShort(Exception):
 
 
 @transaction.atomic
+def choose_days(
+    *, cart: Order, first_day: date, last_day: date, method: ShippingMethod, today: date
+) -> Order:
+    """Dates and way of shipping of a cart, whether or not an address is known: availability depends on no other.
+
+    Raises RentalPeriodError or CartError; then nothing changes.
+    """
+    cart = lock_cart(cart)
+    calendar = shop_calendar()
+    period = check_rental_period(
+        first_day=first_day, last_day=last_day, method=method, today=today, calendar=calendar
+    )
+    set_dates(cart, period, method, calendar)
+    cart.save(update_fields=[*DAYS, "shipping_method"])
+    return cart
+
+
+@transaction.atomic
+def clear_days(*, cart: Order) -> Order:
+    """A cart without days; how it would be shipped stays. Raises CartError."""
+    cart = lock_cart(cart)
+    for day in DAYS:
+        setattr(cart, day, None)
+    cart.save(update_fields=DAYS)
+    return cart
+
+
+@transaction.atomic
 def set_shipping(
     *,
     cart: Order,
@@ -70,15 +98,10 @@ def set_shipping(
     today: date,
 ) -> Order:
     """Dates, way of shipping and address of a cart. Raises RentalPeriodError or CartError; then nothing changes."""
-    cart = lock_cart(cart)
-    calendar = shop_calendar()
-    period = check_rental_period(
-        first_day=first_day, last_day=last_day, method=method, today=today, calendar=calendar
-    )
-    set_dates(cart, period, method, calendar)
+    cart = choose_days(cart=cart, first_day=first_day, last_day=last_day, method=method, today=today)
     for name, value in contact.items():
         setattr(cart, name, value)
-    cart.save(update_fields=[*DAYS, "shipping_method", *contact])
+    cart.save(update_fields=[*contact])
     return cart
 
 
@@ -115,12 +138,14 @@ def check_ready(order: Order, lines: list[OrderCard], *, today: date, calendar: 
     if not lines:
         raise CheckoutError("Your cart is empty. Add cards or a deck first.", step="cart")
     method = order.shipping_method
-    if order.first_day is None or order.last_day is None or method is None or not order.contact_email:
+    if order.first_day is None or order.last_day is None or method is None:
         raise CheckoutError("Choose your days and how the deck gets to you first.", step="shipping")
     if not method.active:
         raise CheckoutError(f"“{method.name}” is not offered any more. Choose another way.", step="shipping")
-    if method.needs_address and not (order.name and order.street and order.city):
+    if method.needs_address and not order.has_address:
         raise CheckoutError(f"For {method.name.lower()} we need your name and address.", step="shipping")
+    if not order.contact_email:
+        raise CheckoutError("Write the e-mail address at which we can reach you first.", step="shipping")
     try:
         check_rental_period(
             first_day=order.first_day,

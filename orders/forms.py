@@ -1,7 +1,7 @@
 """Forms of the cart, the checkout and the desk. They read what was typed; the rules are the domain's."""
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.urls import reverse_lazy
@@ -13,7 +13,7 @@ from inventory.decklist import MAX_QUANTITY
 from inventory.models import Printing, StockMovement, Zone
 from inventory.stock import MOST_COPIES
 from orders.dates import RentalPeriodError, check_rental_period
-from orders.models import OrderCard, ShippingMethod
+from orders.models import Order, OrderCard, ShippingMethod
 
 MAX_LIST_CHARACTERS = 100_000
 FURTHEST_ARRIVAL = timedelta(days=366)  # a slip in the year would hide copies for good
@@ -165,10 +165,8 @@ class ChangeLineForm(AddCardForm):
 A_DAY = {"required": "Choose a day.", "invalid": "Choose a day, or write it like 2027-03-31."}
 
 
-class ShippingForm(forms.Form):
-    """Dates, way of shipping and address. The address is asked for where the way of shipping needs one."""
-
-    CONTACT = ("email", "name", "street", "postcode", "city", "country")
+class DaysForm(forms.Form):
+    """Dates and way of shipping: what the shop's answer depends on."""
 
     first_day = forms.DateField(label="First day with you", widget=DateInput, error_messages=A_DAY)
     last_day = forms.DateField(label="Last day with you", widget=DateInput, error_messages=A_DAY)
@@ -183,6 +181,51 @@ class ShippingForm(forms.Form):
             "invalid_choice": "This way of shipping is not offered any more. Choose another one.",
         },
     )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.fields["shipping_method"].queryset = ShippingMethod.objects.offered()  # type: ignore[attr-defined]
+        for name in ("first_day", "last_day"):
+            self.fields[name].widget.attrs["min"] = today.isoformat()
+
+    @classmethod
+    def of(cls, order: Order, *, today: date) -> Self:
+        """With what the order has already."""
+        method = order.shipping_method
+        initial = {
+            "first_day": order.first_day,
+            "last_day": order.last_day,
+            "shipping_method": method.slug if method else None,
+        }
+        return cls(initial=initial, today=today)
+
+    def clean_first_day(self) -> date:
+        if self.cleaned_data["first_day"] < self.today:
+            raise forms.ValidationError("This day has passed. Choose today or a later day.")
+        return self.cleaned_data["first_day"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if all(name in cleaned for name in ("first_day", "last_day", "shipping_method")):
+            try:
+                check_rental_period(
+                    first_day=cleaned["first_day"],
+                    last_day=cleaned["last_day"],
+                    method=cleaned["shipping_method"],
+                    today=self.today,
+                    calendar=shop_calendar(),
+                )
+            except RentalPeriodError as error:
+                self.add_error(error.field, str(error))
+        return cleaned
+
+
+class ShippingForm(DaysForm):
+    """Dates, way of shipping and address. The address is asked for where the way of shipping needs one."""
+
+    CONTACT = ("email", "name", "street", "postcode", "city", "country")
+
     email = forms.EmailField(
         label="E-mail",
         max_length=254,
@@ -208,38 +251,19 @@ class ShippingForm(forms.Form):
         max_length=60, required=False, widget=forms.TextInput(attrs={"autocomplete": "country-name"})
     )
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
-        methods = ShippingMethod.objects.filter(active=True).order_by("position", "pk")
-        self.fields["shipping_method"].queryset = methods  # type: ignore[attr-defined]
-        for name in ("first_day", "last_day"):
-            self.fields[name].widget.attrs["min"] = today.isoformat()
-
-    def clean_first_day(self) -> date:
-        if self.cleaned_data["first_day"] < self.today:
-            raise forms.ValidationError("This day has passed. Choose today or a later day.")
-        return self.cleaned_data["first_day"]
-
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        method = cleaned.get("shipping_method")
+        method = self.cleaned_data.get("shipping_method")
         if method and method.needs_address:
             for name in ("name", "street", "postcode", "city", "country"):
-                if not cleaned.get(name):
+                if not self.cleaned_data.get(name):
                     self.add_error(name, f"We need this to send the deck: {method.name} goes to an address.")
-        if method and "first_day" in cleaned and "last_day" in cleaned:
-            try:
-                check_rental_period(
-                    first_day=cleaned["first_day"],
-                    last_day=cleaned["last_day"],
-                    method=method,
-                    today=self.today,
-                    calendar=shop_calendar(),
-                )
-            except RentalPeriodError as error:
-                self.add_error(error.field, str(error))
-        return cleaned
+        return super().clean()
+
+    @classmethod
+    def of(cls, order: Order, *, today: date) -> Self:
+        form = super().of(order, today=today)
+        form.initial |= {name: getattr(order, name) for name in cls.CONTACT} | {"email": order.contact_email}
+        return form
 
     @property
     def contact(self) -> dict[str, str]:

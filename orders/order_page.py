@@ -100,6 +100,10 @@ class OrderPage:
         return [shown for shown in self.lines if shown.short]
 
     @property
+    def short_copies(self) -> int:
+        return sum(shown.short or 0 for shown in self.lines)
+
+    @property
     def minimum_applies(self) -> bool:
         """Whether the cards cost more than their prices add up to, because so small an order has a minimum."""
         return self.quote is not None and self.quote.cards_cents > sum(

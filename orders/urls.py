@@ -3,6 +3,7 @@ from django.urls import path
 from orders import webhooks
 from orders.views import (
     cart,
+    cart_days,
     cart_lines,
     checkout,
     deck_list,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("cart/undo/", cart_lines.undo, name="undo"),
     path("cart/take-what-is-free/", cart_lines.take_what_is_free, name="take_what_is_free"),
     path("cart/decks/<int:pk>/remove/", cart.remove_deck, name="remove_deck"),
+    path("cart/days/", cart_days.choose, name="choose_days"),
     path("cart/first-day/", cart.start_on, name="start_on"),
     # checkout
     path("checkout/shipping/", checkout.shipping, name="shipping"),

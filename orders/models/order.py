@@ -175,6 +175,16 @@ class Order(models.Model):
     def contact_email(self) -> str:
         return self.email or (self.user.email if self.user else "")
 
+    @property
+    def has_address(self) -> bool:
+        return bool(self.name and self.street and self.city)
+
+    @property
+    def knows_whereto(self) -> bool:
+        """Whether it can be shipped as was chosen: where to write to, and where the deck goes if it is sent."""
+        method = self.shipping_method
+        return bool(method and self.contact_email and (self.has_address or not method.needs_address))
+
     def demand(self) -> dict[int, int]:
         """Copies asked for, by card id. One query, unless the lines were prefetched."""
         return demand_of(self.order_cards.all())

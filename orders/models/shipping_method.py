@@ -1,6 +1,14 @@
 from django.db import models
 
 
+class ShippingMethodQuerySet(models.QuerySet["ShippingMethod"]):
+    def offered(self) -> "ShippingMethodQuerySet":
+        return self.filter(active=True).order_by("position", "pk")
+
+    def collected_at_the_shop(self) -> "ShippingMethodQuerySet":
+        return self.offered().filter(needs_address=False, transit_out_days=0, transit_back_days=0)
+
+
 class ShippingMethod(models.Model):
     """A way for the deck to get out and back, with its price in cents and its transit in days."""
 
@@ -20,6 +28,8 @@ class ShippingMethod(models.Model):
     needs_address = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)
     active = models.BooleanField(default=True)
+
+    objects = ShippingMethodQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

@@ -10,7 +10,7 @@ from django.utils import timezone
 from inventory.htmx import htmx
 from orders import cart as carts
 from orders.cart_page import cart_page
-from orders.forms import QuickAddForm
+from orders.forms import DaysForm, QuickAddForm
 from orders.models import Order, Removal
 from orders.owners import owner_of
 from orders.removals import removal_on_offer
@@ -31,18 +31,23 @@ def own_cart(request: HttpRequest) -> Order:
     return cart
 
 
-def show_cart(request: HttpRequest, form: QuickAddForm, *, status: int = 200) -> HttpResponse:
-    return render(request, "orders/cart.html", _context(request) | {"quick_add": form}, status=status)
+def show_cart(
+    request: HttpRequest, form: QuickAddForm, *, status: int = 200, days: DaysForm | None = None
+) -> HttpResponse:
+    """The whole page. `form`, `days`: as they were typed, where something is wrong with them."""
+    return render(request, "orders/cart.html", _context(request, days) | {"quick_add": form}, status=status)
 
 
-def answer(request: HttpRequest, *, status: int = 200, focus: str = "") -> HttpResponse:
+def answer(
+    request: HttpRequest, *, status: int = 200, focus: str = "", days: DaysForm | None = None
+) -> HttpResponse:
     """After a change, or (with another status) where nothing was changed and a message says why.
 
-    `focus`: the id of what the change leads to, for who had the focus on what is gone.
+    `focus`: the id of what the change leads to, for who had the focus on what is gone. `days`: with what is wrong.
     """
     if not asks_for_part(request):
         return redirect("orders:cart")
-    context = _context(request) | {"focus": focus, "swapped": True}
+    context = _context(request, days) | {"focus": focus, "swapped": True}
     return render(request, "orders/_cart_answer.html", context, status=status)
 
 
@@ -56,9 +61,9 @@ def say_removed(request: HttpRequest, text: str, removal: Removal) -> None:
     messages.success(request, text, extra_tags=f"{_UNDO}{removal.pk}")
 
 
-def _context(request: HttpRequest) -> dict[str, Any]:
-    cart = carts.cart_of(owner_of(request))
-    shown = cart_page(cart=cart, today=timezone.localdate()) if cart else None
+def _context(request: HttpRequest, days: DaysForm | None = None) -> dict[str, Any]:
+    cart, today = carts.cart_of(owner_of(request)), timezone.localdate()
+    shown = cart_page(cart=cart, today=today) if cart else None
     page = shown.explained.page if shown else None
     notes = list(messages.get_messages(request))
     undoes = any(_UNDO in note.tags for note in notes)
@@ -69,6 +74,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "notes": notes,
         # A message about what was removed is gone with the next press; what can be put back is still offered.
         "removal": removal_on_offer(cart, now=timezone.now()) if cart and not undoes else None,
+        "days_form": days or (DaysForm.of(cart, today=today) if cart else None),
         "kept_aside": kept_aside(request),
         "cart_copies": page.copies if page else 0,
     }

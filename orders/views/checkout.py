@@ -61,10 +61,7 @@ def shipping(request: HttpRequest) -> HttpResponse:
             else:
                 return redirect("orders:shipping" if "stay" in request.POST else "orders:payment")
     else:
-        initial = {name: getattr(cart, name) for name in ("first_day", "last_day", *ShippingForm.CONTACT)}
-        initial["email"] = cart.contact_email
-        initial["shipping_method"] = cart.shipping_method.slug if cart.shipping_method else None
-        form = ShippingForm(initial=initial, today=today)
+        form = ShippingForm.of(cart, today=today)
     context = {"form": form, "page": order_page(order=cart, today=today)}
     return render(request, "orders/shipping.html", context, status=422 if form.errors else 200)
 

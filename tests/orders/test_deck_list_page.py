@@ -553,7 +553,7 @@ def test_with_days_in_the_cart_each_line_says_what_is_short_on_them(bolt, opt):
     assert response.context["review"].has_days
     # Of 4 Bolts 1 is free: the main deck is served first; 3 of 4 Opts are in the cart already.
     assert short_lines_of(response) == [("Lightning Bolt", 3), ("Opt", 1), ("Lightning Bolt", 1)]
-    assert "3 lines short, by 5 in all" in response.content.decode()
+    assert "5 copies short in 3 lines" in response.content.decode()
 
 
 def test_what_is_free_on_the_days_is_said_to_be(bolt):

@@ -1081,7 +1081,7 @@ def test_a_cart_with_nothing_short_offers_no_other_days():
     response = browser_of(cart_with({stocked_card(4): 3})).get(reverse("orders:cart"))
 
     assert response.context["explained"].starts is None
-    assert 'name="first_day"' not in response.content.decode()
+    assert 'class="start-radio"' not in response.content.decode()
 
 
 @as_guest_and_customer

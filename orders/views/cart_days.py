@@ -1,0 +1,51 @@
+"""The days of a cart and how it is shipped, chosen beside its lines; where it goes is asked at checkout."""
+
+from datetime import date
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.views.decorators.http import require_POST
+
+from orders import checkout
+from orders.cart import CartError
+from orders.dates import RentalPeriodError
+from orders.forms import DaysForm, QuickAddForm
+from orders.views.cart_answers import answer, asks_for_part, own_cart, say, show_cart
+
+
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """`first_day`, `last_day` and `shipping_method`; with `clear` the cart has no days any more."""
+    cart, today = own_cart(request), timezone.localdate()
+    try:
+        if "clear" in request.POST:
+            checkout.clear_days(cart=cart)
+            say(request, "Your cart has no days any more.")
+            return answer(request, focus="id_first_day")
+        form = DaysForm(request.POST, today=today)
+        if form.is_valid():
+            first_day, last_day = form.cleaned_data["first_day"], form.cleaned_data["last_day"]
+            checkout.choose_days(
+                cart=cart,
+                first_day=first_day,
+                last_day=last_day,
+                method=form.cleaned_data["shipping_method"],
+                today=today,
+            )
+            say(request, f"Your days: {_day(first_day)} to {_day(last_day)}.")
+            return answer(request, focus="days-change")
+    except RentalPeriodError as error:  # the shop has closed some days since the form was checked
+        form.add_error(error.field, str(error))
+    except CartError as error:
+        messages.error(request, str(error))
+        return answer(request, status=422)
+    if not asks_for_part(request):
+        return show_cart(request, QuickAddForm(), status=422, days=form)
+    wrong = next(field for field in form if field.errors)
+    return answer(request, status=422, days=form, focus=wrong.id_for_label or f"{wrong.auto_id}_0")
+
+
+def _day(day: date) -> str:
+    return date_format(day, "j F Y")
