@@ -34,7 +34,7 @@ END $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0006_changes_of_catalogue_and_stock"),
+        ("inventory", "0007_names_of_cards_are_found_at_once"),
     ]
 
     operations = [migrations.RunSQL(NOTE_CHANGES, NOTE_CHANGES_BEFORE)]
