@@ -262,7 +262,8 @@ class ShippingForm(DaysForm):
     @classmethod
     def of(cls, order: Order, *, today: date) -> Self:
         form = super().of(order, today=today)
-        form.initial |= {name: getattr(order, name) for name in cls.CONTACT} | {"email": order.contact_email}
+        form.initial.update({name: getattr(order, name) for name in cls.CONTACT})
+        form.initial["email"] = order.contact_email
         return form
 
     @property
