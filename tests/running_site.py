@@ -57,13 +57,13 @@ class RunningSite:
         celery_app.conf.task_always_eager = True
         if self.worker is not None:
             self.worker.terminate()
-            self.worker.wait(timeout=20)
+            self.worker.wait(timeout=60)
 
     def mails(self) -> str:
         """Every e-mail that was sent, in one text."""
         return "\n".join(path.read_text() for path in sorted(self.mail.iterdir()))
 
-    def wait_for(self, condition: Callable[[], bool], what: str, *, seconds: float = 20) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"Waited {seconds} s for {what}."
