@@ -26,19 +26,23 @@ from inventory.search import with_owned
 MOST_SUGGESTIONS = 8
 SHORTEST_QUERY = 2  # characters
 _MOST_WORDS = 12
+_FEWEST_LETTERS = 4  # by which a name is known, whatever stands between them
 _NEAR_WORDS = 6  # that a mistyped word may have meant
 _BEYOND_ALL = "\U0010ffff"  # sorts after every text that begins as what stands before it
 
-# "4 ", "4x ", "2 x ", "SB: 3x ": kept before the name that is completed.
-_FRONT = re.compile(r"\s*(?:SB:\s*)?(?:\d{1,3}\s*[x×*]\s*|\d{1,3}\s+)?", re.IGNORECASE)
+# "4 ", "4x ", "2 x ", "x4 ", "SB: 3x ", "Commander: ": kept before the name that is completed.
+_FRONT = re.compile(
+    r"\s*(?:(?:SB|Sideboard|Companion|Commander|CMDR|CMD) ?:\s*)?(?:\d{1,3}\s*[x×*]\s*|[x×]\s?\d{1,3}\s+|\d{1,3}\s+)?",
+    re.IGNORECASE,
+)
 _NO_WORD = re.compile(r"[^\w\s]+|_")
 
 
 def split_front(text: str) -> tuple[str, str]:
     """(zone and number of copies as they were typed, the beginning of a name). Pure.
 
-    >>> split_front("SB: 2x pyro"), split_front("4 light"), split_front("light")
-    (('SB: 2x ', 'pyro'), ('4 ', 'light'), ('', 'light'))
+    >>> split_front("SB: 2x pyro"), split_front("x4 light"), split_front("light")
+    (('SB: 2x ', 'pyro'), ('x4 ', 'light'), ('', 'light'))
     """
     match = _FRONT.match(text)
     end = match.end() if match else 0
@@ -116,7 +120,7 @@ class NameIndex:
         if len(found) < limit:
             found += self._with_words([[word] for word in query.split()[:_MOST_WORDS]], query, limit)
         if not found:
-            found = self._mistyped(query, limit)
+            found = self._written_together(query, limit) or self._mistyped(query, limit)
         return self._cards(found)[:limit]
 
     def begins(self, name: str) -> bool:
@@ -158,11 +162,21 @@ class NameIndex:
 
     # --- typos ------------------------------------------------------------------------------------------
 
+    def _written_together(self, query: str, limit: int) -> list[int]:
+        """Names that begin so but for what stands between the letters: "limdul"."""
+        letters = query.replace(" ", "")
+        if len(letters) < _FEWEST_LETTERS:
+            return []
+        begin_so = [rank for rank, joined in enumerate(self.joined) if joined.startswith(letters)]
+        return nsmallest(2 * limit, begin_so, key=self.order.__getitem__)
+
     def _mistyped(self, query: str, limit: int) -> list[int]:
         """What is meant if words are mistyped, or written together or apart."""
         typed = query.split()[:_MOST_WORDS]
         wanted = [self._near_words(word) for word in typed]
         found = self._with_words(wanted, query, limit) if all(wanted) else []
+        # Letters that changed places are the likeliest mistake: "lightning blot" means "bolt" before "blow".
+        found.sort(key=lambda rank: sorted(self.forms[rank][: len(query)]) != sorted(query))
         return found or self._near_names(query, limit)
 
     def _near_words(self, word: str) -> list[str]:

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 from inventory.kept_copies import KeptCopy, versions
 from inventory.models import Change
 from inventory.models.card import Card, CardQuerySet
-from inventory.names import fold_name
+from inventory.names import fold_name, letters_of
 
 LONGEST_NAME = 200  # characters; the longest real card name has 141. What is longer is not looked up.
 _LOWEST_SCORE = 77.0  # of 100: below it a suggestion looks like a joke; two typing mistakes stay above it
@@ -75,11 +75,6 @@ def plainer_names(name: str) -> list[str]:
     if remark and any(character.isalpha() for character in remark[0]):
         plain = plain[: remark.start()]
     return [plain] if plain not in ("", name) else []
-
-
-def letters_of(folded: str) -> str:
-    """The letters and digits of a folded name, without what stands between them. Pure."""
-    return "".join(character for character in folded if character.isalnum())
 
 
 def resolve_names(names: Iterable[str], *, cards: CardQuerySet | None = None) -> dict[str, Card]:

@@ -26,3 +26,8 @@ def fold_name(name: str) -> str:
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     # Some characters decompose to capitals and to letters of the table: once more.
     return " ".join(plain.casefold().translate(_LETTERS).split())
+
+
+def letters_of(folded: str) -> str:
+    """The letters and digits of a folded name, without what stands between them. Pure."""
+    return "".join(character for character in folded if character.isalnum())

@@ -27,6 +27,7 @@ from inventory.card_query.terms import (
 from inventory.card_query.words import WUBRG, Key, colors_named, means_multicolored
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_PATTERN = re.compile(r"/.+/")
 _GAMES = ("paper", "mtgo", "arena")
 
 
@@ -66,6 +67,8 @@ def read_keyed(key: Key, sign: str, value: str) -> Node | Sort | Direction | str
 def _read_letters(key: Key, sign: str, value: str) -> Node | str:
     if sign not in (":", "=", "!="):
         return f"It cannot be more or less; try {key.example}."
+    if _PATTERN.fullmatch(value):
+        return f"Patterns between slashes are not searched; write the words themselves, like {key.example}."
     term = {Key.NAME: Name, Key.TYPE: Type, Key.ORACLE: Oracle, Key.SET: InSet}[key](value)
     return Not(term) if sign == "!=" else term
 

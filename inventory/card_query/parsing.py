@@ -29,6 +29,7 @@ MOST_TERMS = 40
 _DEEPEST = 12  # brackets within brackets
 _KEYED = re.compile(rf"([A-Za-z]+)({'|'.join(map(re.escape, SIGNS))})")
 _BARE = re.compile(r'[^\s()"]+')
+_PATTERN = re.compile(r"/(?:[^/\\]|\\.)+/")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "−": "-"})
 
 
@@ -144,7 +145,7 @@ class _Reader:
         while (token := self._next()) is not None and token is not _Sign.CLOSE:
             if token is _Sign.OR and nodes and self._begins_something(self._place + 1):
                 break
-            if token is _Sign.AND and not (nodes and self._stands_between_names()):
+            if token is _Sign.AND and nodes and self._joins_terms():
                 self._place += 1
                 continue
             node = self._one()
@@ -162,7 +163,9 @@ class _Reader:
         if token is _Sign.OPEN:
             return self._bracket()
         if isinstance(token, _Sign):
-            token = Name(token.value)  # an "or" with nothing to choose from is a word like any other
+            token = Name(
+                token.value
+            )  # an "or" or "and" with nothing to put together is a word like any other
         if isinstance(token, Sort):
             self.sort = token
             return NOTHING
@@ -199,9 +202,12 @@ class _Reader:
     def _begins_something(self, place: int) -> bool:
         return place < len(self._tokens) and self._tokens[place] not in (_Sign.CLOSE, _Sign.OR)
 
-    def _stands_between_names(self) -> bool:
+    def _joins_terms(self) -> bool:
+        """Between two words of a name it is one, too."""
         around = self._tokens[self._place - 1 : self._place + 2 : 2]
-        return len(around) == 2 and all(isinstance(token, Name) for token in around)
+        return self._begins_something(self._place + 1) and not all(
+            isinstance(token, Name) for token in around
+        )
 
     def _note(self, note: str) -> None:
         self.notes.append(note)
@@ -248,10 +254,15 @@ class _Reader:
         found = _BARE.match(text, place)
         return (found[0], found.end()) if found else ("", place)
 
+    def _pattern(self, text: str, place: int) -> tuple[str, int] | None:
+        """What stands between slashes there, with them; as Scryfall writes a regular expression."""
+        found = _PATTERN.match(text, place)
+        return (found[0], found.end()) if found else None
+
     def _keyed(self, text: str, found: re.Match[str]) -> tuple[_Token, int]:
         written, sign = found[1], found[2]
         quoted = text[found.end() : found.end() + 1] == '"'
-        value, place = self._value(text, found.end())
+        value, place = self._pattern(text, found.end()) or self._value(text, found.end())
         raw = f'{written}{sign}"{value}"' if quoted else f"{written}{sign}{value}"
         key = KEYS.get(written.lower())
         if key is None and not value and not quoted:

@@ -24,7 +24,7 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """The letters stand somewhere in the rules text, of any face."""
+    """The letters stand somewhere in the rules text, of any face. `~` is how a card speaks of itself."""
 
     text: str
 

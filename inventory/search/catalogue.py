@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inventory.card_query.terms import FINISHES, RARITIES
 from inventory.card_query.words import WUBRG
 from inventory.models import Card, Printing
-from inventory.names import fold_name
+from inventory.names import fold_name, letters_of
 
 Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -127,6 +127,7 @@ class Catalogue:
     ids: Ints
     written: Sequence[str]  # names as they are printed
     names: Texts  # folded, with faces that are called otherwise
+    letters: Texts  # of the names, without what stands between them
     forms: Forms
     words: Sequence[str]  # of all names, each once
     place_by_name: Ints  # of each card in the alphabet
@@ -183,6 +184,7 @@ def read_catalogue() -> Catalogue:
         ids=known_ids,
         written=written,
         names=Texts.of(map(_with_other_faces, folded, forms)),
+        letters=Texts.of(map(letters_of, folded)),
         forms=_forms(folded, forms),
         words=sorted({word for name in folded for word in _WORD.findall(name)}),
         place_by_name=place_by_name,

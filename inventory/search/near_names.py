@@ -8,7 +8,7 @@ from rapidfuzz import fuzz, process
 
 from inventory.card_query import CardQuery
 from inventory.card_query.terms import Name, Node, OneOf, all_of, any_of, wanted
-from inventory.names import fold_name
+from inventory.names import fold_name, letters_of
 from inventory.search.catalogue import Catalogue, Ints
 
 _SHORTEST = 3  # letters of a word that may be mistyped
@@ -16,6 +16,8 @@ _LOWEST_OF_WORD = 75.0  # of 100
 _LOWEST_OF_NAME = 72.0
 _MOST_WORDS = 5  # that one mistyped word may have meant
 _MOST_NAMES = 12
+_FEWEST_LETTERS = 4  # by which a name is known, whatever stands between them
+_MOST_BY_LETTERS = 48
 _MOST_COMPARED = 2_000
 
 
@@ -29,7 +31,7 @@ class Corrected:
 
 def corrections(query: CardQuery, catalogue: Catalogue) -> Iterator[Corrected]:
     """The query with names that are near to those in it, the most literal first. Pure."""
-    for correct in (_by_word, _as_a_whole):
+    for correct in (_by_letters, _by_word, _as_a_whole):
         corrected = correct(query, catalogue)
         if corrected:
             yield corrected
@@ -40,8 +42,14 @@ def by_nearness(cards: Ints, text: str, catalogue: Catalogue) -> Ints:
     folded = fold_name(text)
     compared = cards[:_MOST_COMPARED]
     scores = [fuzz.token_sort_ratio(folded, catalogue.names[card]) for card in compared.tolist()]
-    order = np.lexsort([catalogue.place_by_name[compared], -np.array(scores)])
+    other_letters = [not _has_the_letters(folded, catalogue.names[card]) for card in compared.tolist()]
+    order = np.lexsort([catalogue.place_by_name[compared], other_letters, -np.array(scores)])
     return np.concatenate([compared[order], cards[_MOST_COMPARED:]])
+
+
+def _has_the_letters(typed: str, name: str) -> bool:
+    """Letters that changed places are the likeliest mistake: "blot" means "bolt" before "blow"."""
+    return sorted(typed) == sorted(name)
 
 
 def near_names(text: str, catalogue: Catalogue, *, limit: int = 3) -> list[str]:
@@ -49,6 +57,20 @@ def near_names(text: str, catalogue: Catalogue, *, limit: int = 3) -> list[str]:
     places = _nearest_forms(fold_name(text), catalogue)
     cards = dict.fromkeys(int(catalogue.forms.cards[place]) for place in places)
     return [catalogue.written[card] for card in cards][:limit]
+
+
+def _by_letters(query: CardQuery, catalogue: Catalogue) -> Corrected | None:
+    """Names that differ in nothing but what stands between the letters: "limdul", "lightningbolt"."""
+    letters = letters_of(fold_name(query.name_text))
+    if len(letters) < _FEWEST_LETTERS:
+        return None
+    cards = np.flatnonzero(catalogue.letters.containing(letters))[:_MOST_BY_LETTERS].tolist()
+    if not cards:
+        return None
+    cards.sort(key=lambda card: len(catalogue.written[card]))
+    others = [node for node in wanted(query.tree) if node not in query.names]
+    exact = [Name(catalogue.names[card].partition("\n")[0], exact=True) for card in cards]
+    return Corrected(all_of([*others, OneOf(tuple(exact))]), catalogue.written[cards[0]])
 
 
 def _by_word(query: CardQuery, catalogue: Catalogue) -> Corrected | None:
@@ -78,6 +100,7 @@ def _near_words(word: str, words: Sequence[str]) -> list[str]:
     if len(word) < _SHORTEST:
         return []
     found = process.extract(word, words, scorer=fuzz.ratio, limit=_MOST_WORDS, score_cutoff=_LOWEST_OF_WORD)
+    found.sort(key=lambda near: (-near[1], not _has_the_letters(word, near[0])))
     return [near for near, _, _ in found]
 
 

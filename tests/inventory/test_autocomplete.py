@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from inventory.autocomplete import MOST_SUGGESTIONS, NameIndex, name_index, plain, split_front, suggestions
 from inventory.card_names import NameList
 from inventory.catalogue import make_card
+from inventory.decklist import parse
 from inventory.models import Card
 from tests.factories import TODAY, CardFactory, PrintingFactory, StockMovementFactory, stocked_card
 
@@ -76,12 +77,18 @@ def test_a_beginning_finds_names_then_words(typed: str, names: list[str]) -> Non
         ("pyrro", "Pyroblast"),  # one too many
         ("pyroblsat", "Pyroblast"),
         ("lightningbolt", "Lightning Bolt"),
+        ("limdul", "Lim-Dûl's Vault"),
+        ("limduls va", "Lim-Dûl's Vault"),
         ("light ninghelix", "Lightning Helix"),
         ("jace the mnd", "Jace, the Mind Sculptor"),
     ],
 )
 def test_typos_are_forgiven(typed: str, first: str) -> None:
     assert found(typed)[0] == first
+
+
+def test_letters_that_changed_places_go_before_other_letters() -> None:
+    assert found("lightning blot", names=("Lightning Blow", "Lightning Bolt"))[0] == "Lightning Bolt"
 
 
 @pytest.mark.parametrize(
@@ -128,6 +135,11 @@ def test_every_beginning_of_a_name_finds_it(name: str, data: st.DataObject) -> N
         ("4xlight", "4x", "light"),
         ("SB: 2 x pyro", "SB: 2 x ", "pyro"),
         ("sb:pyro", "sb:", "pyro"),
+        ("x4 light", "x4 ", "light"),
+        ("× 4 light", "× 4 ", "light"),
+        ("Commander: atr", "Commander: ", "atr"),
+        ("CMDR: 1 atr", "CMDR: 1 ", "atr"),
+        ("commander's sph", "", "commander's sph"),
         ("1996 world", "", "1996 world"),
         ("xantid", "", "xantid"),
         ("4", "", "4"),
@@ -135,6 +147,21 @@ def test_every_beginning_of_a_name_finds_it(name: str, data: st.DataObject) -> N
 )
 def test_zone_and_copies_stand_in_front(typed: str, front: str, name: str) -> None:
     assert split_front(typed) == (front, name)
+
+
+@pytest.mark.parametrize(
+    ("front", "quantity", "zone"),
+    [
+        ("x4 ", 4, "main"),
+        ("SB: 2x ", 2, "sideboard"),
+        ("Commander: ", 1, "commander"),
+        ("cmd: 1 ", 1, "commander"),
+    ],
+)
+def test_what_is_kept_in_front_is_what_a_list_understands(front: str, quantity: int, zone: str) -> None:
+    assert split_front(f"{front}Pyroblast") == (front, "Pyroblast")
+    (line,) = parse(f"{front}Pyroblast").lines
+    assert (line.name, line.quantity, line.zone) == ("Pyroblast", quantity, zone)
 
 
 # --- with the database ----------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.card_names import NameList, letters_of, nearest_cards, nearest_names, resolve_names, spellings
+from inventory.card_names import NameList, nearest_cards, nearest_names, resolve_names, spellings
 from inventory.catalogue import make_card
 from inventory.models import Card
-from inventory.names import fold_name
+from inventory.names import fold_name, letters_of
 
 
 def names_of(found: dict[str, Card]) -> dict[str, str]:

@@ -103,6 +103,45 @@ def test_the_nearest_name_comes_first():
     assert names("lightnig bolt")[0] == "Lightning Bolt"
 
 
+def test_letters_that_changed_places_are_nearer_than_other_letters():
+    for name in ("Lightning Blow", "Lightning Bolt"):
+        CardFactory(name=name)
+
+    assert names("lightning blot")[0] == "Lightning Bolt"
+
+
+def test_what_stands_between_the_letters_of_a_name_need_not_be_typed():
+    for name in ("Lim-Dûl's Vault", "Lim-Dûl's Cohort", "Serra Angel"):
+        CardFactory(name=name, slug=name[-4:])
+
+    assert set(names("limdul")) == {"Lim-Dûl's Vault", "Lim-Dûl's Cohort"}
+    assert names("limduls vault") == ["Lim-Dûl's Vault"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("o:~", {"Lightning Bolt", "Niv-Mizzet, Parun", "Fire // Ice", "Otter"}),
+        ('o:"~ deals 3 damage"', {"Lightning Bolt"}),
+        ('o:"~ deals 2 damage"', {"Fire // Ice"}),
+        ('o:"~ can\'t be countered"', {"Niv-Mizzet, Parun"}),
+        ('o:"when ~ enters"', {"Otter"}),
+        ("-o:~", {"Serra Angel"}),
+    ],
+)
+def test_a_tilde_is_how_a_card_speaks_of_itself(text, found):
+    for name, rules in (
+        ("Lightning Bolt", "Lightning Bolt deals 3 damage to any target."),
+        ("Niv-Mizzet, Parun", "Niv-Mizzet can't be countered."),
+        ("Fire // Ice", "Fire deals 2 damage.\n//\nTap target permanent."),
+        ("Otter", "When this creature enters, draw a card."),
+        ("Serra Angel", "Flying. Lightning Bolt deals 3 damage to it."),
+    ):
+        CardFactory(name=name, slug=name[:4], oracle_text=rules)
+
+    assert set(names(text)) == found
+
+
 def test_what_else_was_asked_holds_for_near_names_too():
     CardFactory(name="Lightning Bolt", type_line="Instant")
     CardFactory(name="Lightning Elemental", type_line="Creature — Elemental")
