@@ -29,6 +29,7 @@ from orders.forms import MAX_LIST_CHARACTERS, AddCardForm, FirstDayForm, QuickAd
 from orders.models import Order, OrderTemplateDeck
 from orders.owners import make_owner_of
 from orders.views.cart_answers import answer, asks_for_part, own_cart, say_removed, show_cart
+from orders.views.cart_days import take_along
 from orders.views.kept_aside import keep, kept_aside, leave_out, unknown_line, whole_list
 from orders.views.messages import report_form_errors
 
@@ -128,16 +129,21 @@ def add_card(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def add_deck(request: HttpRequest, slug: str) -> HttpResponse:
-    """The whole deck; `only=free` what is free of it on the days in `from` and `to`, or today."""
+    """The whole deck; `only=free` what is free of it on the days in `from` and `to`, or today.
+
+    A cart without days gets those; see orders/deck_days.py.
+    """
     deck = get_object_or_404(TemplateDeck, slug=slug)
     if request.POST.get("only") == "free":
         return _add_free_part(request, deck)
+    cart, asked = _cart_on_demand(request), asked_days(request.POST, today=timezone.localdate())
     try:
-        copies = carts.add_template_deck(cart=_cart_on_demand(request), deck=deck)
+        copies = carts.add_template_deck(cart=cart, deck=deck)
     except CartError as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"Added “{deck.name}”: {copies} cards.")
+        take_along(request, cart, asked)
     return redirect("orders:cart")
 
 
@@ -148,8 +154,9 @@ def _add_free_part(request: HttpRequest, deck: TemplateDeck) -> HttpResponse:
         messages.error(request, f"Nothing was added. {asked.message}")
         return redirect(deck)
     days = asked.blocked or BlockedPeriod(today, today + timedelta(days=1))
+    cart = _cart_on_demand(request)
     try:
-        part = add_free_part(cart=_cart_on_demand(request), deck=deck, days=days, today=today)
+        part = add_free_part(cart=cart, deck=deck, days=days, today=today)
     except CartError as error:
         messages.error(request, str(error))
         return redirect(deck)
@@ -159,6 +166,7 @@ def _add_free_part(request: HttpRequest, deck: TemplateDeck) -> HttpResponse:
         names = [f"{copies} {name}" for name, copies in part.left_out.items()]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         messages.warning(request, f"Left out, since they are short: {', '.join(names[:_NAMED])}{more}.")
+    take_along(request, cart, asked)
     return redirect("orders:cart")
 
 
