@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.db.models import Q
+
 from inventory.card_names import nearest_by_name, plainer_names, resolve_by_letters, resolve_names
 from inventory.decklist import DeckLine, DeckList, Problem
 from inventory.models import Card, Printing
@@ -85,7 +87,7 @@ def resolve(deck_list: DeckList, *, suggestions: int = MOST_SUGGESTIONS) -> Read
     return ReadList(
         lines=tuple(
             sorted(
-                (ReadLine(line, card, printings.of(line, card)) for line, card in known),
+                (_read_line(line, card, printings.of(line, card)) for line, card in known),
                 key=lambda read: read.line.number,
             )
         ),
@@ -95,6 +97,10 @@ def resolve(deck_list: DeckList, *, suggestions: int = MOST_SUGGESTIONS) -> Read
         ),
         name=deck_list.name,
     )
+
+
+def _read_line(line: DeckLine, card: Card, printing: Printing | None) -> ReadLine:
+    return ReadLine(line, printing.card if printing else card, printing)
 
 
 # --- names ----------------------------------------------------------------------------------------------
@@ -147,29 +153,42 @@ def _unknown(lines: Sequence[DeckLine], suggestions: int) -> list[UnknownLine]:
 
 
 class _Printings:
-    """The printings that lines ask for. One query, and none where no line names a set."""
+    """The printings that lines ask for. One query, and none where no line names a set or a finish.
+
+    Of cards that share a name, the one is meant that has the printing.
+    """
 
     def __init__(self, lines: Iterable[tuple[DeckLine, Card]]) -> None:
-        asking = [(line, card) for line, card in lines if set_code(line.set_code)]
-        cards = {card.pk: card for _, card in asking}
-        self._by_card_and_set: dict[tuple[int, str], list[Printing]] = {}
+        asking = [(line, card) for line, card in lines if set_code(line.set_code) or _any_set(line)]
+        self._by_name: dict[str, list[Printing]] = {}
         if not asking:
             return
+        of_sets = Q(set_code__in={set_code(line.set_code) for line, _ in asking if not _any_set(line)})
+        of_finishes = Q(finish__in={line.finish for line, _ in asking if _any_set(line)})
         for printing in Printing.objects.filter(
-            card__in=cards, set_code__in={set_code(line.set_code) for line, _ in asking}
-        ):
-            printing.card = cards[printing.card_id]
-            self._by_card_and_set.setdefault((printing.card_id, printing.set_code), []).append(printing)
+            of_sets | of_finishes, card__folded_name__in={card.folded_name for _, card in asking}
+        ).select_related("card"):
+            self._by_name.setdefault(printing.card.folded_name, []).append(printing)
 
     def of(self, line: DeckLine, card: Card) -> Printing | None:
-        """The printing of the card that fits all that the line says; non-foil, English where it leaves a choice."""
+        """The printing that fits all that the line says; the card's own, non-foil, English where it leaves a choice.
+
+        A finish without a set means any printing of it: the one of the lowest value.
+        """
         fitting = [
             printing
-            for printing in self._by_card_and_set.get((card.pk, set_code(line.set_code)), ())
-            if line.finish in ("", printing.finish)
+            for printing in self._by_name.get(card.folded_name, ())
+            if (_any_set(line) or printing.set_code == set_code(line.set_code))
+            and line.finish in ("", printing.finish)
             and (
                 not line.collector_number
                 or number_key(line.collector_number) == number_key(printing.collector_number)
             )
         ]
-        return min(fitting, key=preference, default=None)
+        own = [printing for printing in fitting if printing.card_id == card.pk]
+        return min(own if own or _any_set(line) else fitting, key=preference, default=None)
+
+
+def _any_set(line: DeckLine) -> bool:
+    """Whether the line asks for a finish, and nothing else of a printing."""
+    return bool(line.finish) and not line.set_code

@@ -3,6 +3,7 @@
 Stock is never a bare number: it is the sum of movements, and a mistake is put right by a further movement.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -94,17 +95,38 @@ def record_movements(movements: Sequence[StockMovement]) -> None:
     Locks the cards where copies go, and checks that the shop owns them. Raises `StockError`; tells of it after
     the commit.
     """
-    going = [movement for movement in movements if movement.quantity < 0]
     with transaction.atomic():
+        for _, error in record_possible(movements):
+            raise error
+
+
+def record_possible(movements: Sequence[StockMovement]) -> list[tuple[StockMovement, StockError]]:
+    """As `record_movements`, but saves those that can be and returns the others, each with why it cannot.
+
+    A fixed number of queries, however many movements.
+    """
+    refused = []
+    going = [movement for movement in movements if movement.quantity < 0]
+    with transaction.atomic(savepoint=False):
         if going:
             lock_cards({movement.printing.card_id for movement in going})
+            history = _history([movement.printing_id for movement in going])
             for movement in going:
-                _check_owned(
-                    printing=movement.printing, going=-movement.quantity, effective_on=movement.effective_on
-                )
-        StockMovement.objects.bulk_create(movements, batch_size=1_000)
-        if movements:
+                try:
+                    _check_owned(
+                        printing=movement.printing,
+                        movements=history[movement.printing_id],
+                        going=-movement.quantity,
+                        effective_on=movement.effective_on,
+                    )
+                except StockError as error:
+                    refused.append((movement, error))
+        cannot = {id(movement) for movement, _ in refused}
+        possible = [movement for movement in movements if id(movement) not in cannot]
+        StockMovement.objects.bulk_create(possible, batch_size=1_000)
+        if possible:
             tell_capacity_changed()
+    return refused
 
 
 def owned_by_printing(*, printing_ids: Iterable[int], on: date) -> dict[int, int]:
@@ -144,13 +166,19 @@ def _signed_quantity(*, kind: str, quantity: int) -> int:
     return -quantity if kind in StockMovement.GOING else quantity
 
 
-def _check_owned(*, printing: Printing, going: int, effective_on: date) -> None:
+def _history(printing_ids: Iterable[int]) -> dict[int, list[tuple[date, int]]]:
+    """(day, quantity) of every movement of each printing, by day. One query."""
+    history: dict[int, list[tuple[date, int]]] = defaultdict(list)
+    movements = StockMovement.objects.filter(printing__in=set(printing_ids)).order_by("effective_on")
+    for printing_id, day, quantity in movements.values_list("printing", "effective_on", "quantity"):
+        history[printing_id].append((day, quantity))
+    return history
+
+
+def _check_owned(
+    *, printing: Printing, movements: Sequence[tuple[date, int]], going: int, effective_on: date
+) -> None:
     """Raises `StockError` unless so many copies are owned on that day and on every later one."""
-    movements = (
-        StockMovement.objects.filter(printing=printing)
-        .order_by("effective_on")
-        .values_list("effective_on", "quantity")
-    )
     owned, scarcest_on = sum(quantity for day, quantity in movements if day <= effective_on), effective_on
     running = owned
     for day, quantities in _by_day((day, quantity) for day, quantity in movements if day > effective_on):

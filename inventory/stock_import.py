@@ -1,7 +1,8 @@
 """A stock list becomes stock movements. The columns and the rules in words: docs/catalogue.md."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,12 +11,13 @@ from django.db import transaction
 
 from inventory.locks import lock_cards
 from inventory.models import Printing, StockMovement
-from inventory.stock import StockError, new_movement, owned_by_printing, record_movement, record_movements
+from inventory.stock import StockError, new_movement, owned_by_printing, record_movements, record_possible
 from inventory.stock_csv import RowProblem, StockRow, read_stock_csv
 from inventory.stock_csv.rows import DAMAGED
 from inventory.stock_rows import Matched, match_rows
 
 _ROWS_AT_ONCE = 1_000
+_PRINTINGS_AT_ONCE = 500  # whose cards are locked together
 
 
 @dataclass(slots=True)
@@ -53,25 +55,28 @@ def import_stock(
     Every row says what was bought, from its date on, else from today; a second run adds the same again. With
     `count_is_truth` a row says instead what is there: the difference to what is owned is written as a
     correction, and a second run changes nothing. Printings that the file does not name are left as they are.
-    `dry_run` does everything but keep it. `after_rows(done, of all)` is called once in a while. Raises
-    `StockFileError`.
+    `dry_run` does everything but keep it. `after_rows(steps done, of all)` is called once in a while, two steps to
+    a row. Raises `StockFileError`.
     """
     sheet = read_stock_csv(content)
     done = StockImport(problems=list(sheet.problems))
-    with transaction.atomic():
-        matched: list[Matched] = []
-        for start in range(0, len(sheet.rows), _ROWS_AT_ONCE):
-            rows = sheet.rows[start : start + _ROWS_AT_ONCE]
-            matched += match_rows(rows, done.problems)
-            after_rows(start + len(rows), len(sheet.rows))
+    rows, total = sheet.rows, 2 * len(sheet.rows)  # each is looked up, and then written
+    matched: list[Matched] = []
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        matched += match_rows(rows[start : start + _ROWS_AT_ONCE], done.problems)
+        after_rows(min(start + _ROWS_AT_ONCE, len(rows)), total)
+    with transaction.atomic() if dry_run or not count_is_truth else nullcontext():
         if count_is_truth:
-            _correct(matched, by=by, today=today, done=done)
+            written = _correct(matched, by=by, today=today, done=done)
+            for count in written:
+                after_rows(len(rows) + count, total)
         else:
             _add(matched, by=by, today=today, done=done)
         done.values = _set_values(matched)
-        done.damaged = [each.row for each in matched if each.row.condition == DAMAGED and each.row.quantity]
         if dry_run:
             transaction.set_rollback(True)
+    after_rows(total, total)
+    done.damaged = [each.row for each in matched if each.row.condition == DAMAGED and each.row.quantity]
     done.problems.sort(key=lambda problem: problem.line)
     return done
 
@@ -99,17 +104,36 @@ def _add(matched: Sequence[Matched], *, by: AbstractBaseUser | None, today: date
 
 def _correct(
     matched: Sequence[Matched], *, by: AbstractBaseUser | None, today: date, done: StockImport
-) -> None:
+) -> Iterator[int]:
+    """Corrects some cards after the others, each time in a transaction of its own; yields the rows done so far.
+
+    So nobody who rents waits for the whole list. What an interruption leaves is true, and another run completes it.
+    """
     counted: dict[int, list[Matched]] = defaultdict(list)
-    for each in matched:
+    for each in sorted(matched, key=lambda each: (each.printing.card_id, each.printing.pk, each.row.line)):
         counted[each.printing.pk].append(each)
-    lock_cards({each.printing.card_id for each in matched})
-    owned = owned_by_printing(printing_ids=counted, on=today)
-    for printing_id, rows in counted.items():
+    of_printings = list(counted.values())
+    count = 0
+    for start in range(0, len(of_printings), _PRINTINGS_AT_ONCE):
+        some = of_printings[start : start + _PRINTINGS_AT_ONCE]
+        _correct_some(some, by=by, today=today, done=done)
+        count += sum(len(rows) for rows in some)
+        yield count
+
+
+@transaction.atomic
+def _correct_some(
+    of_printings: Sequence[Sequence[Matched]], *, by: AbstractBaseUser | None, today: date, done: StockImport
+) -> None:
+    lock_cards({rows[0].printing.card_id for rows in of_printings})
+    owned = owned_by_printing(printing_ids=[rows[0].printing.pk for rows in of_printings], on=today)
+    movements, rows_of = [], {rows[0].printing.pk: rows for rows in of_printings}
+    refused: list[tuple[int, StockError]] = []
+    for printing_id, rows in rows_of.items():
         difference = sum(each.row.quantity for each in rows) - owned.get(printing_id, 0)
         try:
             if difference:
-                movement = record_movement(
+                movement = new_movement(
                     printing=rows[0].printing,
                     kind=StockMovement.Kind.CORRECTED,
                     quantity=difference,
@@ -117,11 +141,14 @@ def _correct(
                     effective_on=today,
                     note=_note(rows) or "counted",
                 )
-                done.count([movement])
+                movements.append(movement)
         except StockError as error:
-            done.problems.append(RowProblem(rows[0].row.line, str(error)))
-        else:
-            done.rows += len(rows)
+            refused.append((printing_id, error))
+    refused += [(movement.printing_id, error) for movement, error in record_possible(movements)]
+    left_out = {printing_id for printing_id, _ in refused}
+    done.problems += [RowProblem(rows_of[each][0].row.line, str(error)) for each, error in refused]
+    done.rows += sum(len(rows) for each, rows in rows_of.items() if each not in left_out)
+    done.count(movement for movement in movements if movement.printing_id not in left_out)
 
 
 def _note(matched: Sequence[Matched]) -> str:

@@ -23,11 +23,11 @@ class Matched:
 def match_rows(rows: Sequence[StockRow], problems: list[RowProblem]) -> list[Matched]:
     """The printing of each row; rows without one are added to `problems`. Seven queries at most."""
     cards = _cards_of(rows)
-    by_id = _printings_by_id(row for row in rows if row.name not in cards)
-    printings: dict[int, list[Printing]] = defaultdict(list)
-    ids = {card.pk for card in cards.values()}
-    for printing in Printing.objects.filter(card__in=ids).select_related("card"):
-        printings[printing.card_id].append(printing)
+    by_id = _printings_by_id(rows)
+    printings: dict[str, list[Printing]] = defaultdict(list)
+    folded = {card.folded_name for card in cards.values()}
+    for printing in Printing.objects.filter(card__folded_name__in=folded).select_related("card"):
+        printings[printing.card.folded_name].append(printing)
     unknown = dict.fromkeys(
         row.name for row in rows if row.name not in cards and row.scryfall_id not in by_id
     )
@@ -35,10 +35,10 @@ def match_rows(rows: Sequence[StockRow], problems: list[RowProblem]) -> list[Mat
     matched = []
     for row in rows:
         try:
-            if card := cards.get(row.name):
-                printing = choose_printing(row, card=card, printings=printings[card.pk])
-            elif same_id := by_id.get(row.scryfall_id.lower()):
+            if same_id := by_id.get(row.scryfall_id.lower()):
                 printing = choose_printing(row, card=same_id[0].card, printings=same_id)
+            elif card := cards.get(row.name):
+                printing = _choose_among_namesakes(row, card, printings[card.folded_name])
             else:
                 raise ValueError(_unknown_name(row, nearest.get(row.name, [])))
             matched.append(Matched(row, printing))
@@ -59,8 +59,19 @@ def _cards_of(rows: Sequence[StockRow]) -> dict[str, Card]:
     return cards | {name: by_letters[plain] for name, plain in unknown.items() if plain in by_letters}
 
 
+def _choose_among_namesakes(row: StockRow, card: Card, printings: Sequence[Printing]) -> Printing:
+    """The card's own printing; where it has none that fits, that of another card of the same name."""
+    own = [printing for printing in printings if printing.card_id == card.pk]
+    try:
+        return choose_printing(row, card=card, printings=own)
+    except ValueError:
+        if len(own) == len(printings):
+            raise
+        return choose_printing(row, card=card, printings=printings)
+
+
 def _printings_by_id(rows: Iterable[StockRow]) -> Mapping[str, list[Printing]]:
-    """The printings of Scryfall's ids, for rows whose name no card has: a name in another language, a nickname."""
+    """The printings of Scryfall's ids, which say more than any name: one in another language, one of several cards."""
     found: dict[str, list[Printing]] = defaultdict(list)
     ids = {row.scryfall_id.lower() for row in rows if _is_uuid(row.scryfall_id)}
     if ids:

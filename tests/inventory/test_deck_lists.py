@@ -87,7 +87,6 @@ def test_a_line_asks_for_a_printing_of_its_card(
     "fields",
     [
         {},
-        {"finish": "foil"},
         {"collector_number": "12"},
         {"set_code": "xyz"},
         {"set_code": "inv", "collector_number": "99"},
@@ -230,3 +229,32 @@ def test_what_looks_like_a_printing_is_one_where_no_card_is_called_so(otter: Car
     (line,) = read("4 Ember Otter (INV) 12").lines
 
     assert (line.line.quantity, line.card, line.printing and line.printing.set_code) == (4, otter, "inv")
+
+
+def test_of_cards_of_one_name_the_printing_that_is_asked_for_decides() -> None:
+    cards = [make_card(name="Everythingamajig") for _ in range(2)]
+    for card, number in zip(cards, ("147f", "147a"), strict=True):
+        PrintingFactory(card=card, set_code="ust", collector_number=number)
+
+    found = read("1 Everythingamajig (UST) 147a\n1 Everythingamajig (UST) 147f\n1 Everythingamajig (XXX) 1")
+
+    assert [(line.card, line.printing and line.printing.collector_number) for line in found.lines] == [
+        (cards[1], "147a"),
+        (cards[0], "147f"),
+        (cards[0], None),
+    ]
+
+
+def test_a_finish_without_a_set_is_the_cheapest_printing_of_that_finish() -> None:
+    card = make_card(name="Ember Otter")
+    for number, finish, value in (
+        ("1", "nonfoil", 10),
+        ("2", "foil", 300),
+        ("3", "foil", 200),
+        ("4", "etched", 90),
+    ):
+        PrintingFactory(card=card, set_code="inv", collector_number=number, finish=finish, value_cents=value)
+
+    [line] = read("1 Ember Otter *F*").lines
+
+    assert line.printing.collector_number == "3"

@@ -1,6 +1,7 @@
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from inventory import stock_import
 from inventory.card_names import nearest_names
+from inventory.catalogue import make_card
 from inventory.models import Printing, StockMovement
 from inventory.stock import owned_by_printing
 from inventory.stock_import import StockImport, import_stock
@@ -180,7 +182,7 @@ def test_who_waits_is_told_how_far_it_has_come(monkeypatch: pytest.MonkeyPatch) 
         "quantity,name\n" + "1,Ember Otter\n" * 5,
         after_rows=lambda done, total: told.append((done, total)),
     )
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert told == [(2, 10), (4, 10), (5, 10), (10, 10)]  # looked up, and then written
 
 
 @pytest.mark.parametrize(
@@ -277,3 +279,54 @@ def test_the_command_says_what_is_wrong_with_the_file(tmp_path: Path, content: b
         path.write_bytes(content)
     with pytest.raises(CommandError, match=r"stock\.csv"):
         call_command("import_stock", str(path))
+
+
+def test_a_count_is_as_many_queries_for_any_number_of_rows() -> None:
+    counts = []
+    for many in (2, 60):
+        printings = [otter(f"{many}-{n}", card=CardFactory(name=f"Otter {many} {n}")) for n in range(many)]
+        text = "quantity,name\n" + "".join(f"3,{each.card.name}\n" for each in printings)
+        run(text)
+        with CaptureQueriesContext(connection) as queries:
+            run(text.replace("3,", "2,"), count_is_truth=True)
+        counts.append(len(queries))
+        assert [owned(each) for each in printings] == [2] * many
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_count_has_done_before_it_is_interrupted_is_kept_and_a_second_run_completes_it(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr(stock_import, "_PRINTINGS_AT_ONCE", 1)
+    printings = [otter(str(n), card=CardFactory(name=f"Otter {n}")) for n in range(3)]
+    text = "quantity,name\n" + "".join(f"4,{each.card.name}\n" for each in printings)
+    told = []
+
+    def interrupted(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(text, count_is_truth=True, after_rows=interrupted)
+    assert told == [(3, 6), (4, 6), (5, 6)]
+    assert [owned(each) for each in printings] == [4, 4, 0]
+
+    assert run(text, count_is_truth=True).copies_in == 4
+    assert [owned(each) for each in printings] == [4, 4, 4]
+
+
+def test_of_cards_of_one_name_the_row_means_the_one_that_has_its_printing() -> None:
+    first, second = (
+        otter(number, card=make_card(name="Very Cryptic Otter"), set_code="ust") for number in ("49a", "49b")
+    )
+    done = run("quantity,name,set code,collector number\n2,Very Cryptic Otter,UST,49b\n")
+    assert (done.problems, owned(first), owned(second)) == ([], 0, 2)
+
+
+def test_the_id_of_a_printing_goes_before_the_name() -> None:
+    otter("1", card=make_card(name="Very Cryptic Otter"))
+    second = otter("2", card=make_card(name="Very Cryptic Otter"), scryfall_id=UUID(int=7))
+    run(f"quantity,name,scryfall id\n2,Very Cryptic Otter,{UUID(int=7)}\n")
+    assert owned(second) == 2

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             content = _content(path)
-            with tqdm(desc=path.name, unit=" rows", disable=None, leave=False) as bar:  # only on a terminal
+            with tqdm(desc=path.name, unit=" steps", disable=None, leave=False) as bar:  # only on a terminal
                 done = import_stock(
                     content=content,
                     by=None,
