@@ -6,7 +6,7 @@ after the other, and the second is told of the first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q
 from django.utils.text import slugify
 
+from inventory.deck_merge import Merged, merge, signs
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import TemplateDeck, TemplateDeckCard, TemplateDeckVersion, Zone
 
@@ -31,10 +32,14 @@ class DeckError(ValueError):
 
 
 class DeckChangedMeanwhile(DeckError):
-    """Somebody else saved the deck since the form was opened. `deck` is as they left it."""
+    """Somebody else saved the deck since the form was opened, and it cannot be told what should stand.
 
-    def __init__(self, deck: TemplateDeck) -> None:
+    `deck` is as they left it; `merged` says which fields both changed, and which only they did.
+    """
+
+    def __init__(self, deck: TemplateDeck, merged: Merged) -> None:
         self.deck = deck
+        self.merged = merged
         super().__init__(
             f"“{deck.name}” was changed by somebody else while you were at it. Nothing of yours is saved yet, and "
             "nothing is lost: compare the two, and save again what should stand."
@@ -51,7 +56,20 @@ class _Facts:
 
     @classmethod
     def of(cls, deck: TemplateDeck) -> "_Facts":
-        return cls(deck.name, deck.format, deck.description)
+        return cls(deck.name, deck.format, _same_breaks(deck.description))
+
+    def signs(self, lines: Lines) -> dict[str, str]:
+        return signs(name=self.name, format=self.format, description=self.description, lines=lines)
+
+
+def signs_of(deck: TemplateDeck, lines: Lines) -> dict[str, str]:
+    """What stands for the deck with these lines; see `merge`."""
+    return _Facts.of(deck).signs(lines)
+
+
+def signs_as_saved(*, name: str, format: str, description: str, lines: Lines) -> dict[str, str]:
+    """The same of what somebody typed, in the form in which it is kept. Raises DeckError where it cannot be."""
+    return _checked_facts(name, format, description).signs(lines)
 
 
 def save_deck(
@@ -63,18 +81,20 @@ def save_deck(
     by: AbstractBaseUser | None,
     deck: TemplateDeck | None = None,
     began_from: int | None = None,
+    began_with: Mapping[str, str] | None = None,
 ) -> TemplateDeck:
     """Makes a deck, unpublished, or changes one; other lines than those of its current version make a new version.
 
     The address of a deck stays, whatever it is called later. `began_from` is `TemplateDeck.saves` as it was when
-    the form was opened: who began from an older state is told by `DeckChangedMeanwhile`, unless all that they want
-    is so already (a double click). Raises DeckError.
+    the form was opened, `began_with` its `signs_of` then. Of who began from an older state only what they changed is
+    saved; what somebody else changed meanwhile stays. Where both changed the same, it is `DeckChangedMeanwhile`,
+    unless they want the same (a double click). Raises DeckError.
     """
     facts = _checked_facts(name, format, description)
     check_lines(lines)
     if deck is None:
         return _make_deck(facts, lines, by=by)
-    return _change_deck(deck, facts, lines, by=by, began_from=began_from)
+    return _change_deck(deck, facts, lines, by=by, began_from=began_from, began_with=began_with)
 
 
 @transaction.atomic
@@ -128,7 +148,11 @@ def check_lines(lines: Lines) -> None:
 
 
 def _checked_facts(name: str, format: str, description: str) -> _Facts:
-    facts = _Facts(_one_line(name), _one_line(format) or NO_FORMAT, description.replace("\x00", " ").strip())
+    facts = _Facts(
+        _one_line(name),
+        _one_line(format) or NO_FORMAT,
+        _same_breaks(description.replace("\x00", " ").strip()),
+    )
     if not facts.name:
         raise DeckError("Give the deck a name.")
     if len(facts.name) > MAX_NAME:
@@ -136,6 +160,11 @@ def _checked_facts(name: str, format: str, description: str) -> _Facts:
     if len(facts.format) > MAX_FORMAT:
         raise DeckError(f"The name of a format has at most {MAX_FORMAT} characters.")
     return facts
+
+
+def _same_breaks(text: str) -> str:
+    """Browsers send other line breaks than they were given."""
+    return text.replace("\r\n", "\n")
 
 
 def _one_line(text: str) -> str:
@@ -161,15 +190,27 @@ def _make_deck(facts: _Facts, lines: Lines, *, by: AbstractBaseUser | None) -> T
 
 @transaction.atomic
 def _change_deck(
-    deck: TemplateDeck, facts: _Facts, lines: Lines, *, by: AbstractBaseUser | None, began_from: int | None
+    deck: TemplateDeck,
+    facts: _Facts,
+    lines: Lines,
+    *,
+    by: AbstractBaseUser | None,
+    began_from: int | None,
+    began_with: Mapping[str, str] | None,
 ) -> TemplateDeck:
     deck = _lock(deck)
     current = deck.current_version()
-    same_lines = dict(lines) == lines_of_version(current)
-    if same_lines and facts == _Facts.of(deck):
-        return deck
+    their_facts, their_lines = _Facts.of(deck), lines_of_version(current)
     if began_from is not None and began_from != deck.saves:
-        raise DeckChangedMeanwhile(deck)
+        merged = merge(began_with, facts.signs(lines), their_facts.signs(their_lines))
+        if merged.conflicts:
+            raise DeckChangedMeanwhile(deck, merged)
+        stay = {name: getattr(their_facts, name) for name in merged.theirs - {"cards"}}
+        facts = replace(facts, **stay)
+        lines = their_lines if "cards" in merged.theirs else lines
+    same_lines = dict(lines) == their_lines
+    if same_lines and facts == their_facts:
+        return deck
     if deck.published and not lines:
         raise DeckError(f"“{deck.name}” is published and needs cards. Unpublish it first to empty it.")
     if not same_lines:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from inventory.deck_merge import read_signs
 from inventory.deck_shelf import MAX_FORMAT, MAX_NAME
 from inventory.models import TemplateDeck
 from orders.deck_desk import deck_called
@@ -23,7 +24,10 @@ class FormatInput(forms.TextInput):
 
 
 class DeckForm(forms.Form):
-    """`began_from`: `TemplateDeck.saves` when the form was opened; none for a deck that is being made."""
+    """`began_from`: `TemplateDeck.saves` when the form was opened, `began_with`: what stands for the deck then.
+
+    None for a deck that is being made.
+    """
 
     name = forms.CharField(
         max_length=MAX_NAME,
@@ -63,6 +67,7 @@ class DeckForm(forms.Form):
         },
     )
     began_from = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+    began_with = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, deck: TemplateDeck | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,9 +83,18 @@ class DeckForm(forms.Form):
         return name
 
     @property
+    def facts(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in ("name", "format", "description")}
+
+    @property
     def saved(self) -> dict[str, Any]:
         """What `save_deck` takes of it, beside the lines."""
-        return {name: self.cleaned_data[name] for name in ("name", "format", "description", "began_from")}
+        began = self.cleaned_data
+        return {
+            **self.facts,
+            "began_from": began["began_from"],
+            "began_with": read_signs(began["began_with"]),
+        }
 
 
 class DeckFileForm(forms.Form):
@@ -90,7 +104,7 @@ class DeckFileForm(forms.Form):
         widget=forms.FileInput(
             attrs={"form": "deck-form", "accept": ".txt,.dec,.dek,.cod,.dck,.mwDeck,.o8d,.json"}
         ),
-        help_text="Its list takes the place of the one below. Nothing is saved by it.",
+        help_text="Its list takes the place of the one in the form. Nothing is saved by it.",
         error_messages={"required": "Choose a file first.", "invalid": "Choose a file first."},
     )
 

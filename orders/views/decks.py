@@ -11,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inventory import deck_shelf
-from inventory.deck_drafts import Draft, mend, text_of_file
+from inventory.deck_drafts import Draft, mend, text_of_file, version_text
+from inventory.deck_merge import FIELDS, write_signs
 from inventory.deck_shelf import DeckChangedMeanwhile, DeckError
 from inventory.deck_versions import changes_between
 from inventory.models import TemplateDeck, TemplateDeckVersion
@@ -19,8 +20,9 @@ from orders import deck_desk
 from orders.deck_forms import DeckFileForm, DeckForm
 from orders.models import Order
 from orders.views.access import check_staff, sign_in_for
+from orders.views.unsaved_deck import forget_unsaved_deck, sign_in_and_go_on, unsaved_deck
 
-TYPED = ("name", "format", "description", "cards", "began_from")
+TYPED = ("name", "format", "description", "cards", "began_from", "began_with")
 
 
 @never_cache
@@ -35,13 +37,15 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@sign_in_and_go_on(TYPED)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """A new deck; `?order=`: with the cards of that order."""
+    """A new deck; `?order=`: with the cards of that order; `?anew=`: without what was written before a sign-in."""
     check_staff(request)
     if request.method == "POST":
         return _work_on(request, None)
+    if (typed := _left_unsaved(request)) is not None:
+        return _show_form(request, None, DeckForm(initial=typed), unsaved=True)
     initial = {}
     if number := request.GET.get("order", ""):
         order = get_object_or_404(Order, number=number.replace("\x00", ""))
@@ -51,26 +55,42 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@login_required
+@sign_in_and_go_on(TYPED)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """A deck of the shop and what can be done with it; `?version=`: with the cards of that version."""
+    """A deck of the shop and what can be done with it; `?version=`: with the cards of that one; `?anew=`: as it is."""
     check_staff(request)
     deck = get_object_or_404(TemplateDeck, pk=pk)
     if request.method == "POST":
         return _work_on(request, deck)
+    if (typed := _left_unsaved(request)) is not None:
+        return _show_form(request, deck, DeckForm(initial=typed, deck=deck), unsaved=True)
     initial = {
         "name": deck.name,
         "format": deck.format,
         "description": deck.description,
         "cards": deck_desk.text_of_version(deck, request.GET.get("version", "")),
-        "began_from": deck.saves,
+        **_beginning(deck),
     }
     return _show_form(request, deck, DeckForm(initial=initial, deck=deck))
 
 
+def _beginning(deck: TemplateDeck) -> dict[str, Any]:
+    """By these two it is noticed that somebody else saved the deck meanwhile, and told what they changed."""
+    lines = deck_shelf.lines_of_version(deck.current_version())
+    return {"began_from": deck.saves, "began_with": write_signs(deck_shelf.signs_of(deck, lines))}
+
+
+def _left_unsaved(request: HttpRequest) -> dict[str, str] | None:
+    """What was written before a sign-in, unless it is not wanted any more."""
+    if "anew" in request.GET:
+        forget_unsaved_deck(request)
+    return unsaved_deck(request)
+
+
 def _work_on(request: HttpRequest, deck: TemplateDeck | None) -> HttpResponse:
     """What the pressed button says: read a file, mend a line, check the list, or save it."""
+    forget_unsaved_deck(request)
     typed = {name: request.POST.get(name, "") for name in TYPED}
     if "read_file" in request.POST:
         return _read_file(request, deck, typed)
@@ -91,41 +111,68 @@ def _work_on(request: HttpRequest, deck: TemplateDeck | None) -> HttpResponse:
     return _save(request, deck, form, draft)
 
 
+def _publishes(request: HttpRequest) -> bool:
+    """Whether a new deck goes on offer when it is saved: said by the button, now or before a look at the list."""
+    return "publish" in request.POST or ("publishing" in request.POST and "draft" not in request.POST)
+
+
 def _save(request: HttpRequest, deck: TemplateDeck | None, form: DeckForm, draft: Draft) -> HttpResponse:
     try:
         saved = deck_shelf.save_deck(**form.saved, lines=draft.lines, by=request.user, deck=deck)  # type: ignore[arg-type]
         version = saved.current_version()
-        says = f"Saved “{saved.name}”: version {version.number}, {draft.copies} cards."
-        if "publish" in request.POST:
+        lines = deck_shelf.lines_of_version(version)
+        copies = sum(lines.values())
+        cards = "1 card" if copies == 1 else f"{copies} cards"
+        says = f"Saved “{saved.name}”: version {version.number}, {cards}."
+        if kept := _kept_of_others(form, draft, deck_shelf.signs_of(saved, lines)):
+            says += f" What somebody else changed meanwhile stays: {kept}."
+        if _publishes(request):
             deck_shelf.publish(deck=saved)
             says += " It is on offer now."
         messages.success(request, says)
         return redirect("orders:staff_deck", pk=saved.pk)
     except DeckChangedMeanwhile as error:
-        return _show_conflict(request, error.deck, form, draft, str(error))
+        return _show_conflict(request, error, form, draft)
     except DeckError as error:
         form.add_error(None, str(error))
         return _show_form(request, deck, form, draft=draft, status=422)
 
 
+def _kept_of_others(form: DeckForm, draft: Draft, saved: dict[str, str]) -> str:
+    """Which fields are now other than they were sent, in words; `saved`: signs of the deck as it is."""
+    sent = deck_shelf.signs_as_saved(**form.facts, lines=draft.lines)
+    return " and ".join(f"the {field}" for field in saved if saved[field] != sent[field])
+
+
 def _show_conflict(
-    request: HttpRequest, theirs: TemplateDeck, form: DeckForm, draft: Draft, says: str
+    request: HttpRequest, error: DeckChangedMeanwhile, form: DeckForm, draft: Draft
 ) -> HttpResponse:
-    """Mine stays in the form, and saving it again means it; theirs is shown beside, and stays as a version."""
+    """What I changed stays in the form, and saving it again means it; theirs is shown beside, and stays as a version.
+
+    What I did not change is in the form as they left it.
+    """
+    theirs, merged = error.deck, error.merged
     version = theirs.versions.current().select_related("by").get()
-    their_lines = deck_shelf.lines_of_version(version)
     conflict = {
-        "says": says,
+        "says": str(error),
         "version": version,
-        "changes": changes_between(draft.lines, their_lines, cards=draft.cards),
+        "changes": changes_between(draft.lines, deck_shelf.lines_of_version(version), cards=draft.cards)
+        if "cards" in merged.conflicts
+        else [],
         "facts": [
-            (label, getattr(theirs, name))
-            for name, label in (("name", "Name"), ("format", "Format"), ("description", "Description"))
-            if getattr(theirs, name) != form.cleaned_data[name].strip()
+            (field, getattr(theirs, field)) for field in FIELDS if field in merged.conflicts - {"cards"}
         ],
+        "taken": " and ".join(field for field in FIELDS if field in merged.theirs),
+        "taken_many": "cards" in merged.theirs or len(merged.theirs) > 1,
     }
-    again = DeckForm(initial={**form.cleaned_data, "began_from": theirs.saves}, deck=theirs)
-    return _show_form(request, theirs, again, draft=draft, conflict=conflict, status=409)
+    initial = {**form.cleaned_data, **_beginning(theirs)}
+    initial |= {field: getattr(theirs, field) for field in merged.theirs - {"cards"}}
+    if "cards" in merged.theirs:
+        initial["cards"] = version_text(version)
+        draft = Draft.of(initial["cards"])
+    return _show_form(
+        request, theirs, DeckForm(initial=initial, deck=theirs), draft=draft, conflict=conflict, status=409
+    )
 
 
 def _read_file(request: HttpRequest, deck: TemplateDeck | None, typed: dict[str, str]) -> HttpResponse:
@@ -156,6 +203,7 @@ def _show_form(
         "form": form,
         "file_form": file_form or DeckFileForm(),
         "draft": draft,
+        "publishing": _publishes(request),
         "formats": deck_desk.known_formats(),
         "edited": deck_desk.edited_deck(deck.pk, today=timezone.localdate()) if deck else None,
         **shown,

@@ -15,6 +15,7 @@ from inventory.deck_shelf import (
     lines_of_version,
     publish,
     save_deck,
+    signs_of,
     unpublish,
 )
 from inventory.models import Card, TemplateDeck, TemplateDeckCard, TemplateDeckVersion, Zone
@@ -192,6 +193,71 @@ def test_another_description_counts_as_a_change_in_the_meantime():
     assert deck.description == "Hers."
 
 
+def opened(deck: TemplateDeck) -> dict:
+    """What the form of the deck, opened now, says about its beginning."""
+    deck = TemplateDeck.objects.get(pk=deck.pk)
+    return {
+        "began_from": deck.saves,
+        "began_with": signs_of(deck, lines_of_version(deck.current_version())),
+        "name": deck.name,
+        "format": deck.format,
+        "description": deck.description,
+        "lines": lines_of_version(deck.current_version()),
+    }
+
+
+def test_what_only_one_of_two_people_changed_stands_beside_what_the_other_did():
+    deck = save()
+    hers, his = opened(deck), opened(deck)
+    save(deck, **hers | {"lines": lines(shock=4), "name": "Elves"})
+
+    saved = save(deck, **his | {"description": "His.", "name": "Elves"})
+
+    assert (saved.name, saved.description) == ("Elves", "His.")
+    assert lines_of_version(saved.current_version()) == lines(shock=4)
+    assert list(versions_of(deck)) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("hers", "his", "conflicts", "theirs"),
+    [
+        ({"name": "Elves"}, {"name": "Orcs"}, {"name"}, set()),
+        ({"lines": {"shock": 4}}, {"lines": {"bolt": 1}}, {"cards"}, set()),
+        ({"lines": {"shock": 4}, "name": "Elves"}, {"name": "Orcs"}, {"name"}, {"cards"}),
+        (
+            {"format": "Pauper", "name": "Elves"},
+            {"name": "Orcs", "description": "His."},
+            {"name"},
+            {"format"},
+        ),
+    ],
+)
+def test_what_both_changed_is_asked_about_and_nothing_is_saved(hers, his, conflicts, theirs):
+    deck = save()
+    changes = [
+        opened(deck) | change | ({"lines": lines(**change["lines"])} if "lines" in change else {})
+        for change in (hers, his)
+    ]
+    save(deck, **changes[0])
+    before = opened(deck)
+
+    with pytest.raises(DeckChangedMeanwhile) as told:
+        save(deck, **changes[1])
+
+    assert (told.value.merged.conflicts, told.value.merged.theirs) == (conflicts, theirs)
+    assert opened(deck) == before
+
+
+def test_line_breaks_of_a_browser_are_no_change():
+    deck = save(description="One.\nTwo.")
+    began = opened(deck)
+    save(deck, **opened(deck) | {"description": "Three."})
+
+    saved = save(deck, **began | {"description": "One.\r\nTwo.", "name": "Elves"})
+
+    assert (saved.name, saved.description) == ("Elves", "Three.")
+
+
 def test_a_double_click_saves_once():
     deck = save()
 
@@ -308,6 +374,20 @@ def test_of_two_who_save_at_the_same_moment_the_second_is_told_of_the_first(monk
     (refused,) = failed(ends)
     assert isinstance(refused, DeckChangedMeanwhile)
     assert list(versions_of(deck)) == [1, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_different_things_at_the_same_moment_both_are_saved(monkeypatch):
+    deck = save()
+    hers = opened(deck) | {"lines": lines(shock=4)}
+    his = opened(deck) | {"description": "His."}
+    meet_after(monkeypatch, deck_shelf, "_lock")
+
+    assert not failed(race(lambda: save(deck, **hers), lambda: save(deck, **his)))
+
+    deck.refresh_from_db()
+    assert (deck.description, deck.saves) == ("His.", 3)
+    assert lines_of_version(deck.current_version()) == lines(shock=4)
 
 
 @pytest.mark.django_db(transaction=True)

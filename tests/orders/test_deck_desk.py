@@ -1,5 +1,6 @@
 """The pages of the desk for the shop's own decks: who may, what they show, what nonsense does."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from inventory.deck_shelf import lines_of_version, publish, save_deck, unpublish
+from inventory.deck_merge import write_signs
+from inventory.deck_shelf import lines_of_version, publish, save_deck, signs_of, unpublish
 from inventory.models import Card, TemplateDeck
 from orders import cart as carts
 from orders.checkout import settle
@@ -32,6 +34,8 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 SHELF, NEW = reverse("orders:staff_decks"), reverse("orders:staff_new_deck")
+BUTTON = re.compile(r"<button([^>]*)>(.*?)</button>", re.DOTALL)
+NAME_AND_VALUE = re.compile(r'name="(\w+)" value="([^"]*)"')
 ODD_NUMBERS = ["0", "-1", "999", "x", "9" * 50, "1.5", "a\x00b", "٤", ""]
 
 
@@ -73,6 +77,63 @@ def typed(cards: str, **fields) -> dict[str, str]:
 
 def lines_now(deck: TemplateDeck) -> dict:
     return lines_of_version(deck.current_version())
+
+
+# --- signed out meanwhile ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_what_was_written_while_signed_out_is_in_the_form_after_signing_in(new, bolt):
+    user, client = StaffFactory(email="clerk@example.org"), Client()
+    page = NEW if new else page_of(template_deck({bolt: 4}, name="Goblins"))
+    written = typed("3 Lightning Bolt\n1 Nix", description="Mine.\x00", began_from="1", began_with="x")
+
+    response = client.post(page, written)
+    told = client.get(response["Location"])
+    signed_in = client.post(
+        response["Location"], {"login": user.email, "password": "correct horse battery", "next": page}
+    )
+
+    assert "what you wrote is in the form again" in text_of(told)
+    assert signed_in["Location"] == page
+    for _ in range(2):  # loaded anew it is still there
+        shown = client.get(page)
+        form = shown.context["form"]
+        assert {name: form[name].value() for name in written} == written
+        assert "nothing is saved yet" in text_of(shown)
+    assert TemplateDeck.objects.count() == (0 if new else 1)
+
+
+def test_what_was_written_is_forgotten_once_it_is_sent_again_or_begun_anew(bolt):
+    user, client = StaffFactory(), Client()
+    for forget in (lambda: client.post(NEW, typed("9 Nix")), lambda: client.get(NEW, {"anew": "1"})):
+        client.logout()
+        client.post(NEW, typed("3 Nix"))
+        client.force_login(user)
+        assert client.get(NEW).context["form"]["cards"].value() == "3 Nix"
+
+        forget()
+
+        assert client.get(NEW).context["form"]["cards"].value() is None
+
+
+def test_what_was_written_for_one_deck_is_not_shown_for_another(bolt):
+    deck, other = template_deck({bolt: 4}), template_deck({bolt: 2})
+    client = Client()
+    client.post(page_of(deck), typed("3 Nix"))
+    client.force_login(StaffFactory())
+
+    assert client.get(page_of(other)).context["form"]["cards"].value() == "2 Lightning Bolt"
+
+
+def test_more_than_a_deck_can_have_is_not_kept_and_that_is_said():
+    client = Client()
+
+    response = client.post(NEW, typed("x" * 200_000))
+
+    assert "nothing was saved. Go back in your browser" in text_of(client.get(response["Location"]))
+    client.force_login(StaffFactory())
+    assert client.get(NEW).context["form"]["cards"].value() is None
 
 
 # --- who may ------------------------------------------------------------------------------------------------
@@ -230,6 +291,41 @@ def test_a_deck_is_made_and_published_in_one_step(bolt):
     assert "on offer now" in messages_of(response)[0]
 
 
+def sent_by(response, button: str) -> dict[str, str]:
+    """What a browser sends of the form that is shown, by this button."""
+    page = response.content.decode()
+    buttons = {" ".join(strip_tags(text).split()): tag for tag, text in BUTTON.findall(page)}
+    form = response.context["form"]
+    sent = {name: str(form[name].value() or "") for name in form.fields}
+    if 'name="publishing"' in page:
+        sent["publishing"] = "1"
+    return sent | dict(NAME_AND_VALUE.findall(buttons[button]))
+
+
+@pytest.mark.parametrize(
+    ("first", "buttons", "published"),
+    [
+        ("Save and publish", ["Save and publish without this line"], True),
+        ("Save and publish", ["Lightning Bolt in line 1", "Save and publish"], True),
+        ("Save and publish", ["Lightning Bolt in line 1", "Check the list", "Save"], True),
+        ("Save and publish", ["Save as a draft", "Save without this line"], False),
+        ("Save as a draft", ["Save without this line"], False),
+        ("Save as a draft", ["Lightning Bolt in line 1", "Save"], False),
+    ],
+)
+def test_publishing_is_not_forgotten_over_a_line_that_was_not_understood(first, buttons, published, bolt):
+    client = clerk()
+    empty = sent_by(client.get(NEW), first)
+    response = client.post(NEW, empty | typed("4 Lightnig Bolt\n2 Lightning Bolt"))
+    assert response.status_code == 422
+
+    for button in buttons:
+        response = client.post(NEW, sent_by(response, button))
+
+    assert response.status_code == 302
+    assert TemplateDeck.objects.get().published is published
+
+
 def test_with_a_line_that_is_not_understood_nothing_is_saved_and_nothing_is_lost(bolt):
     text = "4 Lightnig Bolt\n2 Lightning Bolt\nxyzzy plugh"
 
@@ -383,6 +479,7 @@ def test_the_form_of_a_deck_holds_what_is_in_it(bolt, shock):
         "description": "Hot.",
         "cards": "Deck\n4 Lightning Bolt\n\nSideboard\n1 Shock",
         "began_from": 1,
+        "began_with": write_signs(signs_of(deck, lines_now(deck))),
     }
 
 
@@ -423,6 +520,57 @@ def test_of_two_people_the_second_sees_what_the_first_did_and_keeps_their_own(bo
     assert again.status_code == 302
     assert lines_now(deck) == {(bolt.pk, "main"): 2}
     assert lines_of_version(deck.versions.get(number=2)) == {(shock.pk, "main"): 1}
+
+
+def as_opened(deck: TemplateDeck) -> dict[str, str]:
+    form = clerk().get(page_of(deck)).context["form"]
+    return {name: str(form[name].value()) for name in form.fields}
+
+
+def test_two_people_who_change_different_things_are_both_served(bolt, shock):
+    deck = template_deck({bolt: 4}, name="Goblins")
+    hers, his = as_opened(deck) | {"cards": "1 Shock"}, as_opened(deck) | {"description": "His."}
+    clerk().post(page_of(deck), hers)
+
+    response = clerk().post(page_of(deck), his)
+
+    assert messages_of(response) == [
+        "Saved “Goblins”: version 2, 1 card. What somebody else changed meanwhile stays: the cards."
+    ]
+    deck.refresh_from_db()
+    assert deck.description == "His."
+    assert lines_now(deck) == {(shock.pk, "main"): 1}
+
+
+def test_after_a_conflict_saving_again_does_not_undo_what_only_the_other_changed(bolt, shock):
+    deck = template_deck({bolt: 4}, name="Goblins")
+    hers = as_opened(deck) | {"cards": "1 Shock", "description": "Hers."}
+    his = as_opened(deck) | {"description": "His."}
+    clerk().post(page_of(deck), hers)
+
+    response = clerk().post(page_of(deck), his)
+
+    assert response.status_code == 409
+    assert "the cards is theirs already" not in text_of(response)
+    assert "the cards are theirs already" in text_of(response)
+    form = response.context["form"]
+    again = {name: str(form[name].value()) for name in form.fields}
+    assert (again["cards"], again["description"]) == ("1 Shock", "His.")
+    assert clerk().post(page_of(deck), again).status_code == 302
+    deck.refresh_from_db()
+    assert deck.description == "His."
+    assert lines_now(deck) == {(shock.pk, "main"): 1}
+
+
+@pytest.mark.parametrize("began_with", ["", "x", "a.b.c.d", ".....", "1\x00", "z" * 500])
+def test_a_form_that_does_not_know_its_beginning_saves_nothing_over_others(began_with, bolt):
+    deck = template_deck({bolt: 4}, name="Goblins")
+    clerk().post(page_of(deck), typed("3 Lightning Bolt", began_from="1"))
+
+    response = clerk().post(page_of(deck), typed("1 Lightning Bolt", began_from="1", began_with=began_with))
+
+    assert response.status_code in (409, 422)
+    assert lines_now(deck) == {(bolt.pk, "main"): 3}
 
 
 def test_a_form_that_was_sent_twice_is_saved_once(bolt):
@@ -557,6 +705,45 @@ def test_an_old_order_stays_true_when_the_deck_is_changed_and_unpublished(bolt, 
         assert (deck.get_absolute_url() in response.content.decode()) is False
 
 
+def test_an_order_says_how_many_cards_of_a_deck_it_has(bolt, shock):
+    order = order_with(template_deck({bolt: 4, shock: 3}, name="Burn"), user=UserFactory())
+    order.order_cards.filter(card=bolt).update(quantity=2)
+
+    for response in (
+        signed_in(order.user).get(order.get_absolute_url()),
+        clerk().get(reverse("orders:staff_order", args=[order.number])),
+    ):
+        assert "5 of 7 cards are in this order" in text_of(response)
+
+
+def test_a_cart_says_how_many_cards_of_a_deck_it_has(bolt, shock):
+    cart = CartFactory(user=UserFactory(), guest=None)
+    carts.add_template_deck(cart=cart, deck=template_deck({bolt: 4, shock: 3}, name="Burn"))
+    assert "7 cards, version 1" in text_of(signed_in(cart.user).get(reverse("orders:cart")))
+
+    cart.order_cards.get(card=bolt).delete()
+
+    assert "3 of 7 cards, version 1" in text_of(signed_in(cart.user).get(reverse("orders:cart")))
+
+
+def test_an_order_is_read_as_a_deck_by_type_value_and_name():
+    golem = stocked_card(1, name="Golem", type_line="Artifact Creature — Golem", mana_value=3)
+    imp = stocked_card(1, name="Imp", type_line="Creature — Imp", mana_value=1)
+    axe = stocked_card(1, name="Axe", type_line="Artifact — Equipment", mana_value=1)
+    order = order_with(template_deck({axe: 1, golem: 1, imp: 1}), user=UserFactory())
+
+    for response in (
+        signed_in(order.user).get(order.get_absolute_url()),
+        clerk().get(reverse("orders:staff_order", args=[order.number])),
+    ):
+        (zone,) = response.context["page"].zones
+        assert [(group.title, [shown.line.card for shown in group.lines]) for group in zone.groups] == [
+            ("Creatures", [imp, golem]),
+            ("Artifacts", [axe]),
+        ]
+        assert "Creatures (2)" in text_of(response)
+
+
 def test_an_order_links_to_a_deck_that_is_on_offer(bolt):
     deck = template_deck({bolt: 2})
     order = order_with(deck)
@@ -639,7 +826,7 @@ def test_the_shelf_pins_its_queries(decks):
 
 @pytest.mark.parametrize("lines", [1, 100])
 @pytest.mark.parametrize(
-    ("name", "more", "queries"), [("deck", [], 12), ("deck_versions", [], 9), ("deck_version", [1], 10)]
+    ("name", "more", "queries"), [("deck", [], 14), ("deck_versions", [], 9), ("deck_version", [1], 10)]
 )
 def test_the_pages_of_a_deck_pin_their_queries(name, more, queries, lines):
     deck = one_deck(lines)
