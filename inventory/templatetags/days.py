@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 from django import template
 from django.utils.formats import date_format
@@ -20,6 +20,16 @@ def to_day(first: date, last: date) -> str:
     if first.month != last.month:
         return f"{date_format(first, 'j F')} – {date_format(last, 'j F')}"
     return f"{first.day}–{date_format(last, 'j F')}"
+
+
+@register.filter
+def last_of(first: date, days: int) -> date:
+    """The last of so many days.
+
+    >>> last_of(date(2026, 12, 12), 3)
+    datetime.date(2026, 12, 14)
+    """
+    return first + timedelta(days=days - 1)
 
 
 @register.filter

@@ -459,6 +459,23 @@ def test_a_deck_shows_the_starts_on_which_the_whole_of_it_is_free(client):
     assert page.count(": free</span>") == 57
     assert f"{day:%a %-d %B}: short by 3</span>" in page
     assert "three days, collected at the shop" in page
+    assert page.count('<a class="start-cell"') == 57  # what is short cannot be chosen
+    free = TODAY + timedelta(days=1)
+    assert f'href="?from={free}&amp;to={free + timedelta(days=2)}#take-it"' in page
+
+
+def test_a_free_start_of_a_deck_is_a_link_to_as_many_days_and_the_chosen_one_is_marked(client):
+    deck = template_deck({stocked_card(4): 4})
+    first = TODAY + timedelta(days=7)
+    asked = {"from": f"{first}", "to": f"{first + timedelta(days=4)}"}
+
+    page = client.get(deck.get_absolute_url(), asked).content.decode()
+
+    chosen = f'href="?from={first}&amp;to={first + timedelta(days=4)}#take-it" aria-current="date"'
+    assert page.count('aria-current="date"') == 1
+    assert chosen in page
+    later = first + timedelta(days=3)
+    assert f'href="?from={later}&amp;to={later + timedelta(days=4)}#take-it">' in page
 
 
 def test_a_deck_on_chosen_days_costs_their_sum_and_says_what_is_short_on_them(client):
