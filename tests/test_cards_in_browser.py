@@ -31,7 +31,7 @@ def page_of(browser: Browser, url: str, **options) -> Page:
 
 
 def test_a_picture_that_cannot_be_loaded_leaves_the_drawing(browser: Browser, live_server, moth: Card):
-    PrintingFactory(card=moth, image_urls=[PICTURE, PICTURE])
+    PrintingFactory(card=moth, image_urls=[PICTURE, PICTURE], artist="A. Nobody")
     page = page_of(browser, live_server.url)
     page.route("https://cards.scryfall.io/**", lambda route: route.abort())
 
@@ -39,10 +39,11 @@ def test_a_picture_that_cannot_be_loaded_leaves_the_drawing(browser: Browser, li
 
     expect(page.locator(".drawn-picture")).to_have_count(0)
     expect(page.locator(".drawn-name").first).to_have_text("Shy Caterpillar")
+    expect(page.get_by_text("Illustrated by")).to_be_hidden()
 
 
 def test_a_picture_that_is_there_lies_over_the_whole_drawing(browser: Browser, live_server, moth: Card):
-    PrintingFactory(card=moth, image_urls=[PICTURE, PICTURE])
+    PrintingFactory(card=moth, image_urls=[PICTURE, PICTURE], artist="A. Nobody")
     page = page_of(browser, live_server.url)
     page.route(
         "https://cards.scryfall.io/**", lambda route: route.fulfill(body=A_PIXEL, content_type="image/png")
@@ -52,6 +53,7 @@ def test_a_picture_that_is_there_lies_over_the_whole_drawing(browser: Browser, l
 
     picture = page.get_by_alt_text("Shy Caterpillar, as printed in Test Set")
     expect(picture).to_be_visible()
+    expect(page.get_by_text("Illustrated by A. Nobody")).to_be_visible()
     page.wait_for_function("document.querySelector('.drawn-picture').naturalWidth === 1")
     frame, paper = picture.bounding_box(), page.locator(".drawn-paper").first.bounding_box()
     assert frame
