@@ -1223,6 +1223,22 @@ def test_the_desk_counts_what_waits():
     assert (counts.needed_cards, counts.needed_copies) == (1, 2)
 
 
+def test_a_tile_of_the_desk_says_a_number_and_what_it_is_once():
+    checkout.accept_shortfall(order=settled({stocked_card(1): 3}), by=customer(), today=TODAY)
+    dispatched({stocked_card(4): 3}, days=3, days_ago=3)
+
+    page = clerk().get(reverse("orders:staff_desk")).content.decode()
+
+    tiles = re.findall(r"<dd>(.*?)</dd>", page, re.DOTALL)
+    assert [" ".join(strip_tags(tile).split()) for tile in tiles] == [
+        "2 copies to buy",
+        "1 order waiting",
+        "0 orders to dispatch",
+        "1 order out, 1 overdue",
+        "0 open orders cannot be kept",
+    ]
+
+
 @pytest.mark.parametrize(
     ("visitor", "status"),
     [(stranger, 302), (other_guest, 302), (other_customer, 403)],
