@@ -123,7 +123,18 @@ class LineEditor:
 
     @property
     def other_zones(self) -> Iterable[Zone]:
-        return [zone for zone in Zone if zone != self.line.zone]
+        zones = [zone for zone in Zone if zone != self.line.zone]
+        return zones if _may_lead(self.line.card) else [zone for zone in zones if zone != Zone.COMMANDER]
+
+
+def _may_lead(card: Card) -> bool:
+    """Whether a deck can have it as its commander, or beside it (a Background); for a button, not for a referee."""
+    kinds = card.type_line.lower()
+    legend = "legendary" in kinds and any(
+        kind in kinds for kind in ("creature", "vehicle", "spacecraft", "background")
+    )
+    texts = [card.oracle_text, *(face.get("oracle_text", "") for face in card.faces)]
+    return legend or any("can be your commander" in text.lower() for text in texts)
 
 
 def line_editor(*, cart: Order, pk: int, today: date) -> LineEditor:

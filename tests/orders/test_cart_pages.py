@@ -309,7 +309,28 @@ def test_the_editor_of_a_line_has_its_printings_with_their_prices(headers):
     assert "HX-Request" in response["Vary"]
     assert len(re.findall("<option", page)) == 3
     assert re.search(rf'value="{dear.pk}" selected>Alpha #161 – €\d+\.\d\d a day, we own 0', page)
-    assert [zone for zone in Zone.values if f'id="to-{zone}-' in page] == ["commander", "sideboard"]
+    assert [zone for zone in Zone.values if f'id="to-{zone}-' in page] == ["sideboard"]
+
+
+@pytest.mark.parametrize(
+    ("type_line", "text", "leads"),
+    [
+        ("Instant", "Lightning Bolt deals 3 damage to any target.", False),
+        ("Creature — Elf", "", False),
+        ("Legendary Land", "", False),
+        ("Legendary Creature — Elf", "", True),
+        ("Legendary Enchantment — Background", "", True),
+        ("Legendary Artifact — Vehicle", "", True),
+        ("Legendary Planeswalker — Teferi", "Teferi can be your commander.", True),
+    ],
+)
+def test_only_what_can_lead_a_deck_is_offered_the_commander_zone(type_line, text, leads):
+    cart = cart_with({stocked_card(4, type_line=type_line, oracle_text=text): 1})
+
+    page = browser_of(cart).get(line_url(cart.order_cards.get())).content.decode()
+
+    assert ('id="to-commander-' in page) is leads
+    assert 'id="to-sideboard-' in page
 
 
 @others
