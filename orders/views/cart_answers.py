@@ -14,7 +14,7 @@ from orders.forms import DaysForm, QuickAddForm
 from orders.models import Order, Removal
 from orders.owners import owner_of
 from orders.removals import removal_on_offer
-from orders.views.kept_aside import kept_aside
+from orders.views.kept_aside import MOST_FORMS, kept_aside
 
 _UNDO = "undo-"
 
@@ -65,6 +65,7 @@ def _context(request: HttpRequest, days: DaysForm | None = None) -> dict[str, An
     cart, today = carts.cart_of(owner_of(request)), timezone.localdate()
     shown = cart_page(cart=cart, today=today) if cart else None
     page = shown.explained.page if shown else None
+    kept = kept_aside(request)
     notes = list(messages.get_messages(request))
     undoes = any(_UNDO in note.tags for note in notes)
     return {
@@ -75,6 +76,7 @@ def _context(request: HttpRequest, days: DaysForm | None = None) -> dict[str, An
         # A message about what was removed is gone with the next press; what can be put back is still offered.
         "removal": removal_on_offer(cart, now=timezone.now()) if cart and not undoes else None,
         "days_form": days or (DaysForm.of(cart, today=today) if cart else None),
-        "kept_aside": kept_aside(request),
+        "kept_aside": kept[:MOST_FORMS],
+        "kept_more": kept[MOST_FORMS:],
         "cart_copies": page.copies if page else 0,
     }

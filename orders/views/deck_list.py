@@ -22,6 +22,7 @@ from orders.list_mends import mends_in, written
 from orders.list_review import Review, review_list
 from orders.models import Order
 from orders.owners import make_owner_of, owner_of
+from orders.views.kept_aside import as_list, leave_out_marked
 
 _UNPROCESSABLE = 422
 # A page of a review can be sent once to add its list: a second press, or a reload, adds nothing.
@@ -42,7 +43,9 @@ def deck_list(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _deck_list(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return _show(request, DeckListForm())
+        return _show(
+            request, DeckListForm(initial={"cards": as_list(request)[0]} if "kept" in request.GET else {})
+        )
     if "list" in request.POST:
         return _mend_or_add(request)
     form = DeckListForm(request.POST, request.FILES)
@@ -90,6 +93,7 @@ def _mend_or_add(request: HttpRequest) -> HttpResponse:
             raise
         too_many = f" Look at {', '.join(review.too_many[:3])}." if review.too_many else ""
         return _show(request, form, review, wrong=f"Nothing was added. {error}{too_many}")
+    leave_out_marked(request, request.POST.get("kept", ""))
     messages.success(request, _added(review, copies))
     return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
 
@@ -124,6 +128,7 @@ def _show(
         "mends": written(review.mends) if review else "",
         "wrong": wrong,
         "once": secrets.token_urlsafe(16),
+        "kept": request.POST.get("kept", "") or (as_list(request)[1] if "kept" in request.GET else ""),
     }
     template = "orders/_list_review.html" if htmx(request) else "orders/deck_list.html"
     return render(request, template, context, status=_UNPROCESSABLE if wrong else 200)

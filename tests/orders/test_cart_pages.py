@@ -18,6 +18,7 @@ from orders.models import Order, OrderCard, Removal
 from orders.models.order import DAYS
 from orders.states import Status
 from orders.transitions import SYSTEM, move_order
+from orders.views.kept_aside import MOST_FORMS
 from tests.factories import (
     TODAY,
     PrintingFactory,
@@ -31,6 +32,7 @@ from tests.orders.test_views import HUGE, NUL, browser_of, content_of, messages_
 pytestmark = pytest.mark.django_db
 
 HTMX = {"hx-request": "true"}
+QUERIES_OF_A_CART = 10  # whatever is in it
 
 
 def line_url(line: OrderCard) -> str:
@@ -620,6 +622,80 @@ def test_a_kept_line_that_there_is_not_is_no_error(key):
 
     assert response["Location"] == reverse("orders:cart")
     assert content_of(cart) == before
+
+
+def with_kept_lines(lines: int) -> Client:
+    client = browser_of(cart_with({stocked_card(4): 1}))
+    text = "\n".join(f"4 A Card That Nobody Ever Printed {number}" for number in range(lines))
+    client.post(reverse("orders:quick_add"), {"cards": text})
+    client.get(reverse("orders:cart"))  # the message about it
+    return client
+
+
+def test_a_thousand_kept_lines_weigh_little_and_all_stand_on_the_page():
+    page = with_kept_lines(1_000).get(reverse("orders:cart")).content
+
+    assert page.count(b'class="kept-line"') == MOST_FORMS
+    assert page.count(b"4 A Card That Nobody Ever Printed") == 1_000
+    assert len(page) < 120_000
+    assert len(gzip.compress(page)) < 20_000
+
+
+def test_the_cart_asks_as_much_with_a_thousand_kept_lines_as_with_one(django_assert_num_queries):
+    for client in (with_kept_lines(1), with_kept_lines(1_000)):
+        with django_assert_num_queries(QUERIES_OF_A_CART):
+            client.get(reverse("orders:cart"))
+
+
+def test_the_list_page_takes_over_the_kept_lines_that_have_no_form_and_what_it_adds_is_kept_no_longer():
+    card = stocked_card(4, name="Shivan Dragon")
+    client = with_kept_lines(MOST_FORMS)
+    client.post(reverse("orders:quick_add"), {"cards": "3 Shivan Drago\n1 Qqq"})
+    assert client.get(reverse("orders:cart")).content.decode().count("?kept=more") == 1
+
+    taken = client.get(reverse("orders:deck_list"), {"kept": "more"})
+    list_form = {"cards": taken.context["form"].initial["cards"], "kept": taken.context["kept"]}
+    assert list_form["cards"] == "3 Shivan Drago\n1 Qqq"
+    assert len(client.get(reverse("orders:cart")).context["kept_more"]) == 2  # nothing is lost by looking
+
+    review = client.post(reverse("orders:deck_list"), list_form | {"cards": "3 Shivan Dragon\n1 Qqq"})
+    assert f'name="kept" value="{list_form["kept"]}"' in review.content.decode()
+    client.post(reverse("orders:quick_add"), {"cards": "1 Zzz"})  # meanwhile
+    shown = review.context["review"]
+    client.post(
+        reverse("orders:deck_list"),
+        {"list": shown.source.packed(), "add": shown.fingerprint, "kept": list_form["kept"]},
+    )
+
+    assert Order.objects.get(status=Status.CART).demand()[card.pk] == 3
+    page = client.get(reverse("orders:cart"))
+    assert len(page.context["kept_aside"]) == MOST_FORMS
+    assert [line["text"] for line in page.context["kept_more"]] == ["1 Zzz"]
+
+
+@pytest.mark.parametrize("mark", ["", "x", "1-", "-1", "5-1", "٣-٤", NUL, HUGE])
+def test_a_mark_that_means_no_kept_line_leaves_them_all(mark):
+    stocked_card(4, name="Shivan Dragon")
+    client = with_kept_lines(3)
+    shown = client.post(reverse("orders:deck_list"), {"cards": "1 Shivan Dragon"}).context["review"]
+
+    client.post(
+        reverse("orders:deck_list"),
+        {"list": shown.source.packed(), "add": shown.fingerprint, "kept": mark},
+    )
+
+    assert len(kept(client)) == 3
+
+
+def test_the_key_of_a_kept_line_is_never_given_to_another():
+    client = with_kept_lines(1)
+    old = client.get(reverse("orders:cart")).context["kept_aside"][0]["key"]
+    client.post(reverse("orders:mend", args=[old]), {"leave": "1"})
+    client.post(reverse("orders:quick_add"), {"cards": "1 Zzz"})
+
+    client.post(reverse("orders:mend", args=[old]), {"leave": "1"})
+
+    assert [text for _, text, _ in kept(client)] == ["1 Zzz"]
 
 
 def test_a_removal_shows_where_the_cart_goes_on_without_days():
