@@ -71,7 +71,8 @@ class NameIndex:
 
     forms: Sequence[str]
     spaced: Sequence[str]  # the forms with a space in front: a word that begins "so" is found as " so"
-    joined: Sequence[str]  # without any spaces
+    joined: Sequence[str]  # without any spaces …
+    ranks_by_joined: Sequence[int]  # … and in the order of their alphabet
     card_ids: Sequence[int]
     in_alphabet: Sequence[str]  # the forms once more …
     ranks_in_alphabet: Sequence[int]  # … and their ranks
@@ -92,11 +93,13 @@ class NameIndex:
             for word in set(form.split()):
                 by_word.setdefault(word, []).append(rank)
         in_alphabet = sorted(range(len(forms)), key=forms.__getitem__)
+        joined = [form.replace(" ", "") for form in forms]
         words = sorted(by_word)
         return cls(
             forms=forms,
             spaced=[f" {form}" for form in forms],
-            joined=[form.replace(" ", "") for form in forms],
+            joined=joined,
+            ranks_by_joined=sorted(range(len(forms)), key=joined.__getitem__),
             card_ids=[card_id for *_, card_id in rows],
             in_alphabet=[forms[rank] for rank in in_alphabet],
             ranks_in_alphabet=in_alphabet,
@@ -167,8 +170,10 @@ class NameIndex:
         letters = query.replace(" ", "")
         if len(letters) < _FEWEST_LETTERS:
             return []
-        begin_so = [rank for rank, joined in enumerate(self.joined) if joined.startswith(letters)]
-        return nsmallest(2 * limit, begin_so, key=self.order.__getitem__)
+        ranks, joined = self.ranks_by_joined, self.joined.__getitem__
+        first = bisect_left(ranks, letters, key=joined)
+        last = bisect_right(ranks, letters + _BEYOND_ALL, key=joined)
+        return nsmallest(2 * limit, ranks[first:last], key=self.order.__getitem__)
 
     def _mistyped(self, query: str, limit: int) -> list[int]:
         """What is meant if words are mistyped, or written together or apart."""
@@ -214,32 +219,36 @@ _STOCK_IS_NEW_FOR = 60.0  # seconds: what is in stock only goes first, that need
 
 @dataclass(frozen=True, slots=True)
 class _Ordered:
-    """An index with what is in stock before all others."""
+    """An index with what is in stock before all others, as it was in that version of the stock."""
 
-    of: NameIndex
-    stock_version: Version
     index: NameIndex
+    stock_version: Version
     made_at: float
 
+    @classmethod
+    def of(cls, index: NameIndex) -> Self:
+        stock_version = versions()[Change.Of.STOCK]
+        return cls(index.with_first(_in_stock()), stock_version, time.monotonic())
 
-_kept_index = KeptCopy(lambda: NameIndex.of(kept_names.newest()), cards_in=lambda index: len(index.forms))
-_ordered: _Ordered | None = None  # replaced as a whole, so threads need no lock
+
+_kept_index = KeptCopy(
+    lambda: _Ordered.of(NameIndex.of(kept_names.newest())), cards_in=lambda kept: len(kept.index.forms)
+)
+_ordered: tuple[_Ordered, _Ordered] | None = (
+    None  # as it was read, and put in order since; replaced as a whole
+)
 
 
 def name_index() -> NameIndex:
     """The index of all cards, as new as inventory/kept_copies.py says. One query where nothing has changed."""
     global _ordered
     now = versions()
-    plain_index = _kept_index.get(now[Change.Of.CATALOGUE])
-    known, moment = _ordered, time.monotonic()
-    if (
-        known is not None
-        and known.of is plain_index
-        and (known.stock_version == now[Change.Of.STOCK] or moment < known.made_at + _STOCK_IS_NEW_FOR)
-    ):
-        return known.index
-    _ordered = _Ordered(plain_index, now[Change.Of.STOCK], plain_index.with_first(_in_stock()), moment)
-    return _ordered.index
+    read = _kept_index.get(now[Change.Of.CATALOGUE])
+    last = _ordered[1] if _ordered is not None and _ordered[0] is read else read
+    if last.stock_version != now[Change.Of.STOCK] and time.monotonic() > last.made_at + _STOCK_IS_NEW_FOR:
+        last = _Ordered.of(last.index)
+        _ordered = (read, last)
+    return last.index
 
 
 def _in_stock() -> frozenset[int]:

@@ -4,6 +4,7 @@ Why it is here and not in the database: docs/adr/0010-search-in-memory.md.
 """
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ Ints = NDArray[np.int64]
 UNKNOWN = -1  # a rarity, a finish or a value that nobody has entered
 _NEVER = np.datetime64("0001-01-01")
 _WORD = re.compile(r"[^\W_]+")
+_THIS = re.compile(
+    r"\bthis (?:creature|artifact|enchantment|land|planeswalker|spell|card|aura|equipment|vehicle|saga|token)\b"
+)
+_PORTION = 2_000  # cards
 _DENSE = 2  # bytes
 _END = b"\x1f"  # between texts: no part of any
 _BEYOND = "\U0010ffff"  # sorts behind whatever begins as the text before it
@@ -134,6 +139,7 @@ class Catalogue:
     types: Coded
     layouts: Coded
     rules: Texts
+    of_themselves: Texts  # the rules of cards that speak of themselves, with ~ for that; else nothing
     colors: Ints  # bits, in the order of WUBRG
     identities: Ints
     mana_values: NDArray[np.float64]
@@ -166,15 +172,49 @@ def folded_text(text: str) -> str:
 
 
 def read_catalogue() -> Catalogue:
-    """Two queries, however many cards there are."""
+    """Two queries, however many cards there are. The cards come in portions, of which little is kept."""
     columns = (
         "pk", "name", "folded_name", "folded_names", "layout", "mana_value", "type_line", "oracle_text", "colors",
         "color_identity", "day_price_cents",
     )  # fmt: skip
-    cards = list(Card.objects.order_by("pk").values_list(*columns))
-    ids, written, folded, forms, layouts, mana_values, types, rules, colors, identities, overrides = (
-        zip(*cards, strict=True) if cards else [()] * len(columns)
+    ids, colors, identities, overrides, mana_values = (
+        array("q"),
+        array("q"),
+        array("q"),
+        array("q"),
+        array("d"),
     )
+    written: list[str] = []
+    folded: list[str] = []
+    forms: list[Sequence[str]] = []
+    types, layouts, rules, of_themselves = _Coding(), _Coding(), _Joining(), _Joining()
+    for row in Card.objects.order_by("pk").values_list(*columns).iterator(chunk_size=_PORTION):
+        (
+            card_id,
+            name,
+            folded_name,
+            folded_forms,
+            layout,
+            mana_value,
+            type_line,
+            text,
+            color,
+            identity,
+            cents,
+        ) = row
+        ids.append(card_id)
+        written.append(name)
+        folded.append(folded_name)
+        forms.append(folded_forms)
+        types.add(type_line, fold_name)
+        layouts.add(layout, str)
+        said = folded_text(text)
+        rules.add(said)
+        of_themselves.add(_of_itself(said, {folded_name, *folded_forms}))
+        colors.append(bits(color))
+        identities.append(bits(identity))
+        mana_values.append(mana_value)
+        overrides.append(UNKNOWN if cents is None else cents)
     known_ids = np.array(ids, dtype=np.int64)
     editions = _Editions.read(known_ids)
     in_order = sorted(range(len(ids)), key=lambda place: (folded[place], ids[place]))
@@ -188,15 +228,14 @@ def read_catalogue() -> Catalogue:
         forms=_forms(folded, forms),
         words=sorted({word for name in folded for word in _WORD.findall(name)}),
         place_by_name=place_by_name,
-        types=Coded.of(map(fold_name, types)),
-        layouts=Coded.of(layouts),
-        rules=Texts.of(map(folded_text, rules)),
-        colors=np.fromiter(map(bits, colors), dtype=np.int64),
-        identities=np.fromiter(map(bits, identities), dtype=np.int64),
+        types=types.coded(),
+        layouts=layouts.coded(),
+        rules=rules.texts(),
+        of_themselves=of_themselves.texts(),
+        colors=np.array(colors, dtype=np.int64),
+        identities=np.array(identities, dtype=np.int64),
         mana_values=np.array(mana_values, dtype=np.float64),
-        price_overrides=np.array(
-            [UNKNOWN if cents is None else cents for cents in overrides], dtype=np.int64
-        ),
+        price_overrides=np.array(overrides, dtype=np.int64),
         values=editions.lowest_values(len(ids)),
         newest=editions.newest(len(ids)),
         edition_cards=editions.cards,
@@ -205,6 +244,58 @@ def read_catalogue() -> Catalogue:
         finishes=editions.finishes,
         rarities=editions.rarities,
     )
+
+
+class _Coding:
+    """A `Coded` while its texts come, each of which is made ready once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._codes = array("q")
+        self._texts: list[str] = []
+
+    def add(self, text: str, ready: Callable[[str], str]) -> None:
+        number = self._numbers.setdefault(text, len(self._texts))
+        if number == len(self._texts):
+            self._texts.append(ready(text))
+        self._codes.append(number)
+
+    def coded(self) -> Coded:
+        return Coded(self._texts, np.array(self._codes, dtype=np.int64))
+
+
+class _Joining:
+    """A `Texts` while its texts come."""
+
+    def __init__(self) -> None:
+        self._joined = bytearray()
+        self._starts = array("q", [0])
+
+    def add(self, text: str) -> None:
+        self._joined += text.encode() + _END
+        self._starts.append(len(self._joined))
+
+    def texts(self) -> Texts:
+        return Texts(bytes(self._joined), self._starts)
+
+
+def _of_itself(rules: str, names: set[str]) -> str:
+    """The rules with ~ for the card: its names, what stands before their commas, and "this creature". "" without.
+
+    >>> _of_itself("when niv-mizzet enters, this creature sleeps.", {"niv-mizzet, parun"})
+    'when ~ enters, ~ sleeps.'
+    """
+    faces = {face for name in names for face in (name, *name.split(" // "))}
+    text = _THIS.sub("~", rules) if "this " in rules else rules
+    for name in sorted(faces | {face.partition(", ")[0] for face in faces}, key=len, reverse=True):
+        if not name or name not in text:
+            continue
+        before, *parts = text.split(name)
+        for part in parts:
+            is_word = not (before[-1:].isalnum() or part[:1].isalnum())
+            before += ("~" if is_word else name) + part
+        text = before
+    return text if text != rules else ""
 
 
 def _with_other_faces(name: str, forms: Sequence[str]) -> str:

@@ -50,13 +50,6 @@ _LAYOUTS = {
     "meld": ("meld",),
 }  # fmt: skip
 _TURNING = ("transform", "flip", "meld", "double_faced_token")  # layouts that begin with their front face
-_ITSELF = tuple(
-    f"this {what}"
-    for what in (
-        "creature", "artifact", "enchantment", "land", "planeswalker", "spell", "card", "aura", "equipment", "vehicle",
-        "saga", "token", "permanent",
-    )
-)  # fmt: skip
 _LEADERS = "can be your commander"
 
 
@@ -149,7 +142,7 @@ class Matching:
             case Type(text):
                 return catalogue.types.containing(fold_name(text))
             case Oracle(text) if "~" in text:
-                return self._says_of_itself(folded_text(text))
+                return catalogue.of_themselves.containing(folded_text(text))
             case Oracle(text):
                 return catalogue.rules.containing(folded_text(text))
             case Colors(hue, sign, letters):
@@ -175,20 +168,6 @@ class Matching:
         if letters not in self._names:
             self._names[letters] = self.catalogue.names.containing(letters)
         return self._names[letters]
-
-    def _says_of_itself(self, letters: str) -> Mask:
-        """`~` is the name of the card or of a face, what comes before its comma, or "this creature"."""
-        catalogue = self.catalogue
-        found = np.logical_or.reduce(
-            [catalogue.rules.containing(letters.replace("~", itself)) for itself in _ITSELF]
-        )
-        possible = np.logical_and.reduce([catalogue.rules.containing(part) for part in letters.split("~")])
-        for card in np.flatnonzero(possible & ~found).tolist():
-            rules = catalogue.rules[card]
-            found[card] = any(
-                letters.replace("~", name) in rules for name in _own_names(catalogue.names[card])
-            )
-        return found
 
     def _hues(self, hue: Hue) -> Ints:
         return self.catalogue.colors if hue is Hue.OWN else self.catalogue.identities
@@ -225,12 +204,6 @@ class Matching:
             candidates &= self._cards_of(within)
         self.free(np.flatnonzero(candidates))
         return self._free > 0
-
-
-def _own_names(names: str) -> set[str]:
-    """Of a card whose names, folded, stand in a line each, the faces of one between slashes."""
-    whole = {name for line in names.split("\n") for name in line.split(" // ")}
-    return whole | {name.partition(", ")[0] for name in whole}
 
 
 def _faces(type_line: str) -> list[str]:
