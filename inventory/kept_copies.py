@@ -29,6 +29,7 @@ _SHORTEST_REST = 1.0
 
 Version = tuple[object, ...]
 Copy = TypeVar("Copy")
+_one_at_a_time = Lock()  # in the background: two readings at once would need room for both
 log = structlog.get_logger(__name__)
 
 
@@ -104,7 +105,8 @@ class KeptCopy(Generic[Copy]):
 
     def _renew(self) -> None:
         try:
-            self.newest()
+            with _one_at_a_time:
+                self.newest()
         except Exception:
             log.exception("kept_copy_not_read")  # the next visitor tries again, and sees it where it lasts
         finally:
