@@ -43,7 +43,7 @@ def by_nearness(cards: Ints, text: str, catalogue: Catalogue) -> Ints:
     compared = cards[:_MOST_COMPARED]
     scores = [fuzz.token_sort_ratio(folded, catalogue.names[card]) for card in compared.tolist()]
     other_letters = [not _has_the_letters(folded, catalogue.names[card]) for card in compared.tolist()]
-    order = np.lexsort([catalogue.place_by_name[compared], other_letters, -np.array(scores)])
+    order = np.lexsort([catalogue.place_by_name[compared], np.array(other_letters), -np.array(scores)])
     return np.concatenate([compared[order], cards[_MOST_COMPARED:]])
 
 
