@@ -64,8 +64,9 @@ def _is_encodable(name: str) -> bool:
 def plainer_names(name: str) -> list[str]:
     """What `name` means to those who put more into it than is printed on the card, the likeliest first. Pure.
 
-    For names that are no card's as they stand: shops tell variants apart by a remark in brackets, and Arena marks
-    its own version of a card. A number in brackets is left to the caller: it may be one of copies.
+    For names that are no card's as they stand: shops tell variants apart by a remark in brackets, Arena marks its own
+    version of a card, and what stands behind slashes and is no face may be a note. A number in brackets is left to
+    the caller: it may be one of copies.
 
     >>> plainer_names("Castle Locthwain (Extended Art)"), plainer_names("A-Dragon's Rage Channeler")
     (['Castle Locthwain'], ["Dragon's Rage Channeler"])
@@ -74,7 +75,8 @@ def plainer_names(name: str) -> list[str]:
     remark = _REMARK.search(plain)
     if remark and any(character.isalpha() for character in remark[0]):
         plain = plain[: remark.start()]
-    return [plain] if plain not in ("", name) else []
+    without_note = plain.partition(" // ")[0].rstrip()
+    return [it for it in dict.fromkeys((plain, without_note)) if it not in ("", name)]
 
 
 def resolve_names(names: Iterable[str], *, cards: CardQuerySet | None = None) -> dict[str, Card]:

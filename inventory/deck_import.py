@@ -10,6 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils.text import slugify
 
+from inventory.deck_files import LARGEST_FILE
 from inventory.deck_lists import ReadList, resolve
 from inventory.deck_shelf import MAX_NAME, NO_FORMAT, DeckError, publish, save_deck
 from inventory.decklist import DeckList, parse
@@ -48,7 +49,7 @@ def import_deck(
     not this deck's, whatever it is called: those of the other files of a run. Raises DeckError where nothing is
     understood, and nothing has changed then.
     """
-    deck_list = parse(content, filename=filename)
+    deck_list = parse(content, filename=filename, limit=LARGEST_FILE)
     read = resolve(deck_list)
     if not read.lines:
         raise DeckError(_nothing(read))

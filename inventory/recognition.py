@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from inventory.deck_files import DeckFile, DeckFileError
+from inventory.deck_files import LARGEST_FILE, DeckFile, DeckFileError
 from inventory.deck_lists import MOST_SUGGESTIONS, ReadList, UnknownLine, resolve
 from inventory.decklist import parse
 from inventory.models import Printing
@@ -72,7 +72,7 @@ def recognise(files: Iterable[DeckFile], *, suggest: bool = False) -> Recognitio
     for file in files:
         name = str(file.path)
         try:
-            deck_list = parse(file.read(), filename=file.path.name)
+            deck_list = parse(file.read(), filename=file.path.name, limit=LARGEST_FILE)
         except DeckFileError as error:
             found.missing.append(NotUnderstood(name, 0, "", str(error)))
             continue

@@ -6,7 +6,8 @@ Written without regular expressions that walk back: a line may be hostile, and t
 import re
 from dataclasses import dataclass, field
 
-from inventory.decklist.headings import ASIDE, ZONES
+from inventory.decklist.headings import ASIDE, COMMANDER, ZONES
+from inventory.decklist.lines import COLLECTOR_NUMBER, SET
 
 _DIGIT = (
     r"\d²³¹⁰⁴-⁹₀-₉¼-¾⅐-⅞①-⑳"  # digits, and what looks like one: refused as a number of copies, but no name
@@ -25,19 +26,16 @@ _QUANTITY_FIRST = tuple(
 _QUANTITY_ALONE = re.compile(rf"{_NUMBER}\s?[x×*]?", re.IGNORECASE)
 _TIMES_LAST = re.compile(rf"[x×*]\s?([{_DIGIT}]+)", re.IGNORECASE)  # Lightning Bolt x4
 
-_SET = r"[A-Za-z0-9_]{2,8}"
-_COLLECTOR_NUMBER = r"[^\s()\[\]|^#][^\s()\[\]|^]{0,11}"
-_PRINTING = re.compile(
-    rf"({_SET})(?:\s?[:#/\s]\s?#?({_COLLECTOR_NUMBER}))?"
-)  # between brackets: M10, M10:146
+_PRINTING = re.compile(rf"({SET})(?:\s?[:#/\s]\s?#?({COLLECTOR_NUMBER}))?")  # between brackets: M10, M10:146
+_TIMES_BEHIND = re.compile(r"(.*\S) ([1-9]\d{0,2})[x×]", re.IGNORECASE)  # Lightning Bolt 4x
 _STAR_TAG = re.compile(r"\*[\w -]{1,12}\*")
 _FOIL, _ETCHED = "foil", "etched"
 _FINISHES = {
     **dict.fromkeys(("f", "foil", "foils", "premium"), _FOIL),
     **dict.fromkeys(("e", "fe", "etched", "foil etched", "etched foil", "foil-etched", "f-etch"), _ETCHED),
 }
-_PIPED_SET = re.compile(rf"{_SET}\+?")
-_PIPED_PART = re.compile(rf"\d{{0,5}}|\[(?:{_COLLECTOR_NUMBER})?\]|#.*")  # which picture, which number
+_PIPED_SET = re.compile(rf"{SET}\+?")
+_PIPED_PART = re.compile(rf"\d{{0,5}}|\[(?:{COLLECTOR_NUMBER})?\]|#.*")  # which picture, which number
 _MOST_MARKS = 8  # behind one name
 
 
@@ -53,6 +51,7 @@ class CardLine:
     collector_number: str = ""
     finish: str = ""
     zone: str = ""
+    is_counted: bool = False  # a number of copies is written
     tags: list[str] = field(default_factory=list)
     marks: set[str] = field(default_factory=set)  # what was met, by which the form of the list is known
 
@@ -68,6 +67,8 @@ def split_quantity(text: str) -> tuple[str, str, str]:
             return last[1], text[:start].strip(), ""  # with a number first, that one belongs to the name
     if first:
         return first[1], first[2].strip(), text[: first.start(2)]
+    if behind := _TIMES_BEHIND.fullmatch(text):
+        return behind[2], behind[1], ""
     return "1", text, ""
 
 
@@ -82,7 +83,11 @@ def read_card_line(text: str) -> CardLine:
     text = _cut_hash_tags(text, tags)
     quantity, name, number = split_quantity(text)
     times_last = name != text and not number
-    card = CardLine(quantity, name, text, tags=tags)
+    card = CardLine(quantity, name, text, is_counted=name != text, tags=tags)
+    if " !commander" in (tag.lower() for tag in tags):  # deckstats: 1 Krenko, Mob Boss # !Commander
+        card.zone = COMMANDER
+        card.marks.add("zone tag")
+    card.tags = tags = [tag.strip(" !") for tag in tags]
     if tags:
         card.marks.add("hash tag")
     if times_last:
@@ -111,14 +116,17 @@ def read_card_line(text: str) -> CardLine:
 
 
 def _cut_hash_tags(text: str, tags: list[str]) -> str:
-    """`#tag`, `#!tag` and Archidekt's `^Have,#37d67a^`; a lone # ends a line of Wagic."""
+    """`#tag`, `#!tag` and Archidekt's `^Have,#37d67a^`; a lone # ends a line of Wagic.
+
+    What stands between the # and the word is left on.
+    """
     if text.endswith("^") and (start := text.rfind(" ^", 0, -1)) > 0:
         tags.append(text[start + 2 : -1])
         text = text[:start].rstrip()
     start = text.find(" #")
     if start <= 0 or _QUANTITY_ALONE.fullmatch(text, 0, start):
         return text
-    tags += [tag for written in text[start:].split(" #") if (tag := written.lstrip("!").strip())]
+    tags += [written.rstrip() for written in text[start:].split(" #") if written.strip(" !")]
     return text[:start].rstrip()
 
 
@@ -162,8 +170,12 @@ def _take_leading_printing(card: CardLine) -> None:
 
 
 def _take_mark(card: CardLine) -> bool:
-    """One of `[Ramp]`, `(foil)`, `<extended>`, `(*)` from the end of the name."""
+    """One of `[Ramp]`, `(foil)`, `FOIL`, `<extended>`, `(*)` from the end of the name."""
     name = card.name
+    bare, _, last = name.rpartition(" ")
+    if bare and last in ("FOIL", "ETCHED"):
+        card.name, card.finish = bare.rstrip(), card.finish or _FINISHES[last.lower()]
+        return True
     for opening, closing in (("[", "]"), ("(", ")"), ("<", ">")):
         start = name.rfind(opening)
         if name.endswith(closing) and start > 0:
@@ -258,6 +270,4 @@ def _take_printing(card: CardLine) -> bool:
 
 
 def _is_collector_number(text: str) -> bool:
-    return re.fullmatch(_COLLECTOR_NUMBER, text) is not None and any(
-        character.isdigit() for character in text
-    )
+    return re.fullmatch(COLLECTOR_NUMBER, text) is not None and any(character.isdigit() for character in text)

@@ -5,8 +5,10 @@ import re
 from inventory.decklist.decoding import has_unseen, seen
 from inventory.decklist.headings import ASIDE, MAIN
 from inventory.decklist.lines import (
+    COLLECTOR_NUMBER,
     MAX_LINES,
     MAX_NAME,
+    SET,
     DeckLine,
     DeckList,
     NotAList,
@@ -19,8 +21,8 @@ from inventory.decklist.lines import (
 
 MOST_CARDS = 5_000  # in a file that is read at all
 
-_SET = re.compile(r"\w{2,8}")
-_COLLECTOR_NUMBER = re.compile(r"[^\s()\[\]|^#][^\s()\[\]|^]{0,11}")
+_SET = re.compile(SET)
+_COLLECTOR_NUMBER = re.compile(COLLECTOR_NUMBER)
 FINISHES = {
     **dict.fromkeys(("foil", "yes", "true", "1", "x"), "foil"),
     **dict.fromkeys(("etched", "foiletched", "etchedfoil"), "etched"),
@@ -64,7 +66,7 @@ class Collected:
             )
         quantity, unseen, name = seen(quantity)[:MAX_NAME], has_unseen(name), seen(name)
         set_code, collector_number = seen(set_code), seen(collector_number)
-        if not _SET.fullmatch(set_code) or not set_code.isascii():
+        if not _SET.fullmatch(set_code):
             set_code = collector_number = ""
         if not _COLLECTOR_NUMBER.fullmatch(collector_number):
             collector_number = ""

@@ -87,6 +87,8 @@ def _head(text: str) -> tuple[str, int, dict[str, int]] | None:
             for column, names in _COLUMNS.items()
             if any(name in places for name in names)
         }
+        if "set_code" not in columns and "printing" in places and columns["finish"] != places["printing"]:
+            columns["set_code"] = places["printing"]  # TappedOut, which has a column Foil beside it
         if "quantity" in columns and "name" in columns:
             return delimiter, skipped, columns
     return None

@@ -9,6 +9,10 @@ MAX_LINES = 1_000
 MAX_NAME = 200
 LARGEST_LIST = 1_000_000  # bytes
 
+# What a set and a collector number may look like, as patterns. Both are text: GNT-52, 791★.
+SET = r"[A-Za-z0-9_]{2,8}"
+COLLECTOR_NUMBER = r"[^\s()\[\]|^#][^\s()\[\]|^]{0,11}"
+
 _FINISH_TAGS = {"foil": " *F*", "etched": " *E*"}
 _TIMES = ("x ", "× ", "* ")
 _ZONE_MARKS = {"sideboard": ("SB: ", ""), "commander": ("", " *CMDR*")}

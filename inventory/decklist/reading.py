@@ -15,17 +15,17 @@ _READERS = (
 )
 
 
-def parse(text: str | bytes, filename: str = "") -> DeckList:
+def parse(text: str | bytes, filename: str = "", *, limit: int = LARGEST_LIST) -> DeckList:
     """Reads a list of cards. Never raises: what is not understood is a Problem with its line number.
 
     Whatever the form (docs/deck-lists.md), `number` is the line in the text or file; only JSON, where a whole deck
     may stand on one line, counts its cards instead. Takes under a second and under 100 MB for any input, since more
-    than LARGEST_LIST is not looked at.
+    than `limit` bytes are not looked at; what is larger than LARGEST_LIST may take longer.
     """
     try:
-        if len(text) > LARGEST_LIST or (isinstance(text, str) and size(text) > LARGEST_LIST):
+        if len(text) > limit or (isinstance(text, str) and size(text) > limit):
             raise NotAList(
-                f"This list is too large: at most {LARGEST_LIST // 1_000_000} MB. Split it, or choose another file."
+                f"This list is too large: at most {limit // 1_000_000} MB. Split it, or choose another file."
             )
         if isinstance(text, bytes):
             text = decode(text)

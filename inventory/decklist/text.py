@@ -52,6 +52,8 @@ _HTML = re.compile(
 )
 # Marks by which a list says itself what its zones are.
 _SAYS_ZONES = frozenset(("heading", "sideboard prefix", "zone tag"))
+# Out of a spreadsheet: 4, Lightning Bolt, M10, 146.
+_CELLS = re.compile(r"(\d+)\t([^\t]+)\t([A-Za-z0-9]{2,6})(?:\t([^\s()\[\]|]*\d[^\s()\[\]|]*))?")
 _TAG = re.compile(r"</?[a-z][^<>]{0,500}>", re.IGNORECASE)
 _ENTITIES = {
     "&nbsp;": " ",
@@ -92,12 +94,16 @@ class _Reader:
         self.marks: set[str] = set()
         self.rest: tuple[int, str] | None = None
         self.gaps: list[int] = []  # how many entries stood before each blank line
+        self.typed_at = -1  # how many stood before the last heading of a type
+        self.counted: set[int] = set()  # lines on which a number of copies is written
 
     @property
     def has_room(self) -> bool:
         return len(self.entries) + len(self.aside) < MAX_LINES
 
     def read(self, number: int, raw: str) -> None:
+        if "\t" in raw and (cells := _CELLS.fullmatch(raw.strip()[:LONGEST_LINE])):
+            raw = f"{cells[1]} {cells[2]} ({cells[3]}) {cells[4] or ''}"
         written = seen(raw)
         if not written:
             self._blank()
@@ -126,7 +132,8 @@ class _Reader:
     # --- lines that are no cards ----------------------------------------------------------------------------
 
     def _blank(self) -> None:
-        self.gaps.append(len(self.entries))
+        if self.typed_at != len(self.entries):
+            self.gaps.append(len(self.entries))
         self.about = "" if self.about == "name" else self.about
         if self.in_zone and self.heading in SHORT_ZONES:
             self.zone, self.heading = MAIN, ""
@@ -173,9 +180,10 @@ class _Reader:
             self.marks.add("workstation")
         if said.startswith("SOURCE:"):
             self.marks.add("source")
-        if written.startswith("//") and (is_type_heading(said) or zone_heading(said)):
-            self.marks.add("comment heading")
-        self._is_heading(said)
+        if written.startswith("//") or is_type_heading(said):  # "# Maybe" is only a remark
+            if is_type_heading(said) or zone_heading(said):
+                self.marks.add("comment heading" if written.startswith("//") else "comment")
+            self._is_heading(said)
         return True
 
     def _is_heading(self, written: str) -> bool:
@@ -186,7 +194,9 @@ class _Reader:
             self.marks.add("bracket heading" if written.startswith("[") else f"heading {written.lower()}")
             return True
         if is_type_heading(written):
-            self.marks.add("heading")
+            while self.gaps and self.gaps[-1] == len(self.entries):
+                self.gaps.pop()  # a blank line above it only sets it off
+            self.typed_at = len(self.entries)
             if self.heading in SHORT_ZONES:
                 self.zone, self.heading = MAIN, ""
             return True
@@ -209,6 +219,8 @@ class _Reader:
             self._problem(number, written, "This line is too long for a card name: write one card per line.")
             return
         card = read_card_line(written)
+        if card.is_counted:
+            self.counted.add(number)
         self.marks |= card.marks
         zone = card.zone or zone
         self.in_zone = True
@@ -275,7 +287,9 @@ class _Reader:
         return heading or ("Deck\n" if is_settled else "")
 
     def _gaps_between(self) -> list[int]:
-        return [gap for gap in self.gaps if 0 < gap < len(self.entries)]
+        """The blank lines between cards. Above the first line with a number of copies there may be a title."""
+        first = next((at for at, entry in enumerate(self.entries) if entry.number in self.counted), 0)
+        return [gap for gap in self.gaps if first < gap < len(self.entries)]
 
     def _split_at_the_only_blank_line(self) -> None:
         """One blank line between cards splits off the sideboard, where nothing else says what the zones are."""

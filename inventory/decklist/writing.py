@@ -10,7 +10,7 @@ from html import escape
 from inventory.decklist.decoding import seen
 from inventory.decklist.headings import COMMANDER, MAIN, SIDEBOARD
 from inventory.decklist.lines import card_text
-from inventory.decklist.xml import MTGO_COMMANDER
+from inventory.decklist.xml import COCKATRICE_COMMANDER, MTGO_COMMANDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,18 @@ class Form:
     label: str
     extension: str  # of a file's name, with its dot
     content_type: str
+    limits: str = ""  # what it cannot say, for whoever chooses it
 
 
 FORMS: Mapping[str, Form] = {
     "text": Form("Text", ".txt", "text/plain; charset=utf-8"),
     "arena": Form("MTG Arena", ".txt", "text/plain; charset=utf-8"),
-    "mtgo": Form("Magic Online (text)", ".txt", "text/plain; charset=utf-8"),
+    "mtgo": Form(
+        "Magic Online (text)",
+        ".txt",
+        "text/plain; charset=utf-8",
+        limits="names only; a commander goes into the sideboard",
+    ),
     "mtgo_dek": Form("Magic Online (.dek)", ".dek", "application/xml"),
     "cockatrice": Form("Cockatrice (.cod)", ".cod", "application/xml"),
 }
@@ -127,14 +133,18 @@ def _mtgo_dek(lines: list[ListedCard], name: str) -> str:
 
 
 def _cockatrice(lines: list[ListedCard], name: str) -> str:
-    """Printings as Cockatrice has told them since 2.10; the commander in the sideboard, where its players keep it."""
+    """Printings as Cockatrice has told them since 2.10; the commander in the sideboard, where its players keep it.
+
+    Which card that is stands in the comments, for who reads the file, and for `parse`.
+    """
+    comments = "\n".join(f"{COCKATRICE_COMMANDER}{line.name}" for line in _zone(lines, COMMANDER))
     zones = ""
     for zone, found in (("main", _zone(lines, MAIN)), ("side", _zone(lines, COMMANDER, SIDEBOARD))):
         cards = "".join(f"        <card{_cockatrice_card(line)}/>\n" for line in found)
         zones += f'    <zone name="{zone}">\n{cards}    </zone>\n' if cards else ""
     return (
         f'{_XML}<cockatrice_deck version="1">\n    <deckname>{escape(name)}</deckname>\n'
-        f"    <comments></comments>\n{zones}</cockatrice_deck>\n"
+        f"    <comments>{escape(comments)}</comments>\n{zones}</cockatrice_deck>\n"
     )
 
 

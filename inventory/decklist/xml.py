@@ -21,6 +21,8 @@ MOST_ELEMENTS = 50_000
 _LONGEST_TEXT = 10_000
 MTGO_COMMANDER = "16777728"  # how MTGO annotates the commander, whom it keeps in the sideboard
 
+COCKATRICE_COMMANDER = "Commander: "  # a line of its comments, which a card of the sideboard follows
+
 _BEGINNING = re.compile(r"\s*<(?:\?xml|!--|!doctype|cockatrice_deck\b|deck\b|html\b)", re.IGNORECASE)
 _FORMS = {"cockatrice_deck": "cockatrice", "deck": "octgn"}
 _SECTIONS = {"commandzone": COMMANDER, "planesschemes": ASIDE, "markers": ASIDE}
@@ -65,6 +67,7 @@ class _Deck:
         self._elements = 0
         self._zone = MAIN
         self._section = ""
+        self._commanders: list[str] = []  # named in the comments, and not met yet
         self._card: tuple[int, Mapping[str, str]] | None = None
         self._text: list[str] = []
         self._text_length = 0
@@ -108,14 +111,24 @@ class _Deck:
         text = "".join(self._text)
         if name == "deckname":
             self.collected.named(text)
+        elif name == "comments":
+            self._commanders = [
+                written.removeprefix(COCKATRICE_COMMANDER).strip()
+                for written in text.splitlines()
+                if written.startswith(COCKATRICE_COMMANDER)
+            ]
         elif name == "card" and self._card:
             line, told = self._card
             self._card = None
+            called, zone = told.get("name") or text, self._zone
+            if zone == SIDEBOARD and called in self._commanders:
+                self._commanders.remove(called)
+                zone = COMMANDER
             self.collected.add(
                 line,
                 told.get("number") or told.get("qty") or told.get("quantity") or "",
-                told.get("name") or text,
-                self._zone,
+                called,
+                zone,
                 set_code=told.get("setshortname", ""),
                 collector_number=told.get("collectornumber", ""),
                 tags=(self._section,) if self._zone == ASIDE else (),

@@ -14,9 +14,10 @@ register = template.Library()
 
 @register.simple_tag
 def export_links(order: Order, query: str = "") -> list[dict[str, str]]:
-    """For each form its label and address; `query` is what goes behind the address."""
+    """For each form its label, its address and its limits; `query` is what goes behind the address."""
     return [
-        {"label": form.label, "address": export_address(order, key) + query} for key, form in FORMS.items()
+        {"label": form.label, "address": export_address(order, key) + query, "limits": form.limits}
+        for key, form in FORMS.items()
     ]
 
 

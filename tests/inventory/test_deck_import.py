@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from inventory import deck_import
 from inventory.catalogue import make_card
 from inventory.deck_import import DeckError, ImportedDeck, import_deck
-from inventory.decklist import DeckLine, DeckList
+from inventory.decklist import LARGEST_LIST, DeckLine, DeckList
 from inventory.models import Card, TemplateDeck
 from inventory.template_decks import offered_deck
 from tests.factories import TODAY, PrintingFactory
@@ -44,7 +44,7 @@ def test_a_file_becomes_a_deck_with_its_zones_and_equal_lines_added_up() -> None
 def test_copies_of_two_printings_are_one_line_of_a_deck(monkeypatch: pytest.MonkeyPatch) -> None:
     PrintingFactory(card=Card.objects.get(name="Ember Otter"), set_code="inv")
     lines = (DeckLine(1, 2, "Ember Otter", set_code="inv"), DeckLine(2, 1, "Ember Otter"))
-    monkeypatch.setattr(deck_import, "parse", lambda content, filename: DeckList(lines))
+    monkeypatch.setattr(deck_import, "parse", lambda content, filename, **more: DeckList(lines))
     run("", is_published=True)
     assert lines_of("otters") == {("Ember Otter", 3, "main")}
 
@@ -138,3 +138,10 @@ def test_the_command_reports_by_file_and_line_and_does_the_others(
 def test_the_command_says_when_there_is_nothing_to_import(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="name files or folders"):
         call_command("import_deck", str(tmp_path))
+
+
+def test_a_file_may_be_larger_than_a_list_on_the_page() -> None:
+    make_card(name="Ember Otter")
+    content = '{"main": [{"name": "Ember Otter", "count": 4, "text": "' + "x" * LARGEST_LIST + '"}]}'
+
+    assert import_deck(content=content.encode(), filename="Otters.json", by=None).copies == 4

@@ -258,3 +258,9 @@ def test_a_finish_without_a_set_is_the_cheapest_printing_of_that_finish() -> Non
     [line] = read("1 Ember Otter *F*").lines
 
     assert line.printing.collector_number == "3"
+
+
+def test_what_stands_behind_slashes_and_is_no_face_is_a_note() -> None:
+    bolt, fire = make_card(name="Lightning Bolt"), make_card(name="Fire // Ice")
+    lines = read("4 Lightning Bolt // the good one\n2 Fire // Ice").lines
+    assert [(line.card, line.line.quantity) for line in lines] == [(bolt, 4), (fire, 2)]

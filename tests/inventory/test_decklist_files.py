@@ -459,3 +459,16 @@ def test_what_is_put_aside_without_a_name_is_nothing_to_show():
 
     assert copies(deck_list) == [(4, "Shock", "main")]
     assert deck_list.aside == ()
+
+
+def test_the_printing_of_tappedout_is_a_set_and_that_of_others_a_finish():
+    [line] = parse("Board,Qty,Name,Printing,Foil\nside,2,Shock,M19,\n").lines
+    assert (line.set_code, line.zone, line.finish) == ("M19", "sideboard", "")
+    [line] = parse("Qty,Name,Printing\n2,Shock,Foil\n").lines
+    assert (line.set_code, line.finish) == ("", "foil")
+
+
+def test_a_larger_file_is_read_where_it_may_be():
+    content = '{"main": [{"name": "Shock", "count": 4, "text": "' + "x" * LARGEST_LIST + '"}]}'
+    assert "too large" in parse(content).problems[0].message
+    assert [line.quantity for line in parse(content, limit=2 * LARGEST_LIST).lines] == [4]

@@ -273,7 +273,7 @@ def test_a_card_called_like_a_section_of_forge_is_a_card():
     ]
 
 
-@pytest.mark.parametrize("heading", ["[Main]", "[main]", "// Main", "//[Main]", "# Deck", "Mainboard (60)"])
+@pytest.mark.parametrize("heading", ["[Main]", "[main]", "// Main", "//[Main]", "Mainboard (60)"])
 def test_brackets_and_comments_may_be_headings(heading):
     assert copies(parse(f"Sideboard\n1 Shock\n{heading}\n1 Bolt")) == [
         (1, "Shock", "sideboard"),
@@ -377,3 +377,55 @@ def test_a_name_is_one_only_below_about():
 )
 def test_the_form_is_known_by_what_the_list_holds_and_then_by_the_name_of_the_file(text, filename, form):
     assert parse(text, filename).form == form
+
+
+# --- what only looks like more than it is -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("remark", ["# Maybe", "> tokens", "# Sideboard", "#Considering"])
+def test_a_remark_is_no_heading(remark):
+    deck_list = parse(f"4 Shock\n{remark}\n4 Bolt")
+
+    assert copies(deck_list) == [(4, "Shock", "main"), (4, "Bolt", "main")]
+    assert deck_list.aside == ()
+
+
+def test_a_title_above_a_blank_line_leaves_the_deck_where_it_is():
+    deck_list = parse("Mono Red Burn\n\n4 Bolt\n20 Mountain")
+    assert {line.zone for line in deck_list.lines} == {"main"}
+
+    deck_list = parse("Mono Red Burn\n\n4 Bolt\n20 Mountain\n\n2 Smash")
+    assert [line.zone for line in deck_list.lines] == ["main", "main", "main", "sideboard"]
+
+
+def test_names_alone_may_have_a_sideboard_below_a_blank_line():
+    assert copies(parse("Bolt\nShock\n\nSmash"))[-1] == (1, "Smash", "sideboard")
+
+
+def test_headings_of_types_leave_the_sideboard_below_the_blank_line():
+    deck_list = parse("Creatures (4)\n4 Bear\nLands (20)\n20 Forest\n\n2 Naturalize")
+    assert [line.zone for line in deck_list.lines] == ["main", "main", "sideboard"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Creatures (4)\n4 Bear\n\nLands (20)\n20 Forest", "4 Bear\nLands\n\n20 Forest"]
+)
+def test_a_blank_line_beside_the_heading_of_a_type_only_sets_it_off(text):
+    assert {line.zone for line in parse(text).lines} == {"main"}
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        ("1 Krenko # !Commander", DeckLine(1, 1, "Krenko", "commander")),
+        ("1 Krenko #!Commander", DeckLine(1, 1, "Krenko")),
+        ("Lightning Bolt FOIL", DeckLine(1, 1, BOLT, finish="foil")),
+        ("4 Lightning Bolt (M10) 146 FOIL", DeckLine(1, 4, BOLT, "main", "", "M10", "146", "foil")),
+        ("4\tLightning Bolt\tM10\t146", DeckLine(1, 4, BOLT, "main", "", "M10", "146")),
+        ("4\tLightning Bolt\tM10", DeckLine(1, 4, BOLT, "main", "", "M10")),
+        ("4\tLightning Bolt", DeckLine(1, 4, BOLT)),
+        ("Lightning Bolt 4x", DeckLine(1, 4, BOLT)),
+    ],
+)
+def test_what_further_tools_write(written, line):
+    assert only_line(written) == line

@@ -17,7 +17,12 @@ DECK = [
     ListedCard(2, "Fire // Ice", "sideboard", set_code="DMR"),
     ListedCard(1, "Krenko, Mob Boss", "commander"),
 ]
-KEEPS_COMMANDER = {"text", "arena", "mtgo_dek"}  # elsewhere the commander stands in the sideboard
+KEEPS_COMMANDER = {
+    "text",
+    "arena",
+    "mtgo_dek",
+    "cockatrice",
+}  # elsewhere the commander stands in the sideboard
 KEEPS_PRINTING = {"text", "arena", "cockatrice"}
 
 
@@ -171,3 +176,17 @@ def test_the_printing_is_read_back_where_the_form_tells_it(form, lines):
         assert found.set_code == (line.set_code if tells else "")
         assert found.collector_number == (line.collector_number if tells else "")
         assert found.finish == (line.finish if form == "text" else "")
+
+
+def test_the_commander_comes_back_from_cockatrice():
+    lines = [
+        ListedCard(1, "Krenko & Co.", "commander"),
+        ListedCard(2, "Krenko & Co.", "sideboard"),
+        ListedCard(9, "Shock"),
+    ]
+
+    again = parse(write(lines, "cockatrice"), "deck.cod")
+
+    assert {(line.quantity, line.name, line.zone) for line in again.lines} == {
+        (line.quantity, line.name, line.zone) for line in lines
+    }
