@@ -307,7 +307,7 @@ def test_who_goes_on_in_a_hurry_takes_every_press_along(browser: Browser, live_s
         more.click()
     more.click()
     more.click()
-    page.get_by_role("link", name="Change days or shipping").click()
+    page.get_by_role("link", name="Days and shipping").click()
     first[0].continue_()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Days and shipping")
