@@ -72,11 +72,15 @@ class CardDetails:
 
     @property
     def pictured(self) -> Printing | None:
-        """The printing whose pictures are shown: the first that has any, an English one before others."""
-        pictured = [offered.printing for offered in self.printings if offered.printing.image_urls]
-        return next(
-            (printing for printing in pictured if printing.language == "en"), next(iter(pictured), None)
-        )
+        return _pictured(self.printings)
+
+
+@dataclass(frozen=True, slots=True)
+class CardFace:
+    """A card as it is drawn, with the printing whose picture lies on it."""
+
+    card: Card
+    pictured: Printing | None
 
 
 def card_details(slug: str, *, today: date) -> CardDetails:
@@ -98,6 +102,18 @@ def card_details(slug: str, *, today: date) -> CardDetails:
         ],
         decks=_decks(card),
     )
+
+
+def card_face(slug: str, *, today: date) -> CardFace:
+    """Two queries. Raises `Card.DoesNotExist`."""
+    card = Card.objects.with_value().get(slug=slug)
+    return CardFace(card, _pictured(offered_printings(card, today=today)))
+
+
+def _pictured(offered: list[OfferedPrinting]) -> Printing | None:
+    """The printing whose pictures are shown: the first that has any, an English one before others."""
+    pictured = [one.printing for one in offered if one.printing.image_urls]
+    return next((printing for printing in pictured if printing.language == "en"), next(iter(pictured), None))
 
 
 def _decks(card: Card) -> list[DeckWithCard]:

@@ -10,6 +10,7 @@ from django_htmx.http import push_url, replace_url
 
 from inventory.autocomplete import suggestions
 from inventory.card_details import card_details
+from inventory.card_details import card_face as card_face_of
 from inventory.card_search import asked_cards
 from inventory.deck_choice import COLORS, SORTS
 from inventory.deck_details import deck_details
@@ -66,6 +67,17 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request, "inventory/card.html", {"details": details, "card": details.card, "zones": Zone.choices}
     )
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def card_face(request: HttpRequest, slug: str) -> HttpResponse:
+    """The card alone, small, for static/js/preview.js. `?ink`: with what its drawing is made of, once for a page."""
+    try:
+        face = card_face_of(slug, today=timezone.localdate())
+    except Card.DoesNotExist:
+        raise Http404(f"No card has the address {slug}.") from None
+    return render(request, "inventory/_card_face.html", {"face": face, "ink": "ink" in request.GET})
 
 
 @require_safe
