@@ -1,5 +1,6 @@
 """A deck list into the cart: read, looked over, mended, and only then added."""
 
+import contextlib
 import secrets
 from typing import Any, cast
 
@@ -82,13 +83,14 @@ def _mend_or_add(request: HttpRequest) -> HttpResponse:
         wrong = "Nothing is added yet: with what you chose last, the list reads as below. Look it over, and add it."
         return _show(request, form, review, wrong=wrong)
     once = request.POST.get("once", "")[:_LONGEST_ONCE]
-    if once and not cache.add(_ADDED + once, True, timeout=_REMEMBERED):
+    if once and not _is_first(once):
         messages.info(request, "This list has been added already. To add it again, read it again.")
         return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
     try:
         copies = carts.add_lines(cart=_cart_on_demand(request), read=review.read)
     except BaseException as error:
-        cache.delete(_ADDED + once)
+        with contextlib.suppress(Exception):
+            cache.delete(_ADDED + once)
         if not isinstance(error, CartError):
             raise
         too_many = f" Look at {', '.join(review.too_many[:3])}." if review.too_many else ""
@@ -96,6 +98,14 @@ def _mend_or_add(request: HttpRequest) -> HttpResponse:
     leave_out_marked(request, request.POST.get("kept", ""))
     messages.success(request, _added(review, copies))
     return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
+
+
+def _is_first(once: str) -> bool:
+    """Whether this page is sent for the first time. Where the cache does not answer, it is taken to be."""
+    try:
+        return bool(cache.add(_ADDED + once, True, timeout=_REMEMBERED))
+    except Exception:  # noqa: BLE001  a list that is added twice is better than one that cannot be added
+        return True
 
 
 def _read_on(request: HttpRequest, rest: Source) -> HttpResponse:
