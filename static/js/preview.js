@@ -13,7 +13,7 @@
   panel.setAttribute("aria-hidden", "true"); // the name is a link to all of it
   document.body.append(panel);
   let name = null; // whose card is asked for
-  let ink = null; // the engravings, which come with the first card
+  let ink = document.querySelector(".engravings"); // which come with the first card where the page has none
   let wait = 0;
 
   async function fetched(href) {

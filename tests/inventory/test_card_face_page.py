@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import PrintingFactory, stocked_card
+from tests.factories import PrintingFactory, stocked_card, template_deck
 
 pytestmark = pytest.mark.django_db
 
@@ -42,3 +42,13 @@ def test_the_picture_of_a_printing_lies_on_it(client: Client, django_assert_num_
 
 def test_there_is_no_face_of_a_card_that_is_not(client: Client):
     assert client.get(reverse("inventory:card_face", args=["nothing"])).status_code == 404
+
+
+@pytest.mark.parametrize(("cards", "drawn"), [(4, 3), (2, 0)])
+def test_the_finest_cards_of_a_deck_stand_at_the_head_of_its_page(client: Client, cards: int, drawn: int):
+    deck = template_deck({stocked_card(1): 1 for _ in range(cards)})
+
+    page = client.get(deck.get_absolute_url()).content.decode()
+
+    assert page.count('class="drawn-card drawn-small"') == drawn
+    assert page.count('id="sky"') == (1 if drawn else 0)

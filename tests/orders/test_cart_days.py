@@ -80,7 +80,9 @@ def test_the_days_that_the_copies_are_away_follow_from_the_way_of_shipping(cart)
     assert LAST < due_on < back_on
 
 
-def test_nobody_is_asked_for_an_address_before_checkout(cart):
+@pytest.mark.parametrize("email", ["", "player@example.org"])
+def test_nobody_is_asked_for_an_address_before_checkout(cart, email):
+    Order.objects.update(email=email)
     ShippingMethodFactory(slug="parcel", needs_address=True)
 
     page = post(cart, form_of(shipping_method="parcel")).content.decode()
