@@ -1577,4 +1577,4 @@ PINNED = {
 def test_a_page_asks_the_database_as_often_for_a_hundred_lines_as_for_one(asked_of, queries, lines):
     asked = asked_of(lines)
 
-    assert len(asked) == queries, "\n".join(asked)
+    assert len(asked) == queries, "\n".join([str(len(asked)), *asked])
