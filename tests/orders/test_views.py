@@ -1554,11 +1554,11 @@ def list_page(orders: int) -> list[str]:
 
 
 PINNED = {
-    cart_page: 12,
-    cart_with_nothing_short: 10,
-    cart_without_days: 7,
-    step_of_a_cart: 20,
-    removal_from_a_cart: 22,
+    cart_page: 14,
+    cart_with_nothing_short: 12,
+    cart_without_days: 9,
+    step_of_a_cart: 22,
+    removal_from_a_cart: 23,
     editor_of_a_line: 8,
     shipping_page: 13,
     payment_page: 11,
