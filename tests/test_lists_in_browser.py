@@ -287,7 +287,7 @@ def test_the_page_fits_every_width_without_a_complaint(
 # --- out again ------------------------------------------------------------------------------------------------
 
 
-TELLS_COMMANDER = {"text", "arena", "mtgo_dek"}  # elsewhere a commander stands in the sideboard
+TELLS_COMMANDER = {"text", "arena", "mtgo_dek", "cockatrice"}  # elsewhere a commander stands in the sideboard
 TELLS_PRINTING = {"text", "arena", "cockatrice"}
 TELLS_FINISH = {"text"}
 

@@ -32,7 +32,7 @@ from tests.orders.test_views import HUGE, NUL, browser_of, content_of, messages_
 pytestmark = pytest.mark.django_db
 
 HTMX = {"hx-request": "true"}
-QUERIES_OF_A_CART = 10  # whatever is in it
+QUERIES_OF_A_CART = 11  # whatever is in it
 
 
 def line_url(line: OrderCard) -> str:
