@@ -8,7 +8,7 @@ memory, one for each process; the database is asked only for what is shown of th
 import re
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from heapq import nsmallest
@@ -78,6 +78,8 @@ class NameIndex:
     ranks_in_alphabet: Sequence[int]  # … and their ranks
     words: Sequence[str]  # in the order of the alphabet …
     ranks_by_word: Sequence[Sequence[int]]  # … and where each stands
+    beginnings: Mapping[int, Collection[str]]  # what words begin with, by the number of its letters
+    words_by_length: Mapping[int, Collection[str]]
     order: Sequence[int]
 
     @classmethod
@@ -95,6 +97,12 @@ class NameIndex:
         in_alphabet = sorted(range(len(forms)), key=forms.__getitem__)
         joined = [form.replace(" ", "") for form in forms]
         words = sorted(by_word)
+        beginnings: dict[int, set[str]] = {}
+        words_by_length: dict[int, list[str]] = {}
+        for word in words:
+            words_by_length.setdefault(len(word), []).append(word)
+            for length in range(1, len(word) + 1):
+                beginnings.setdefault(length, set()).add(word[:length])
         return cls(
             forms=forms,
             spaced=[f" {form}" for form in forms],
@@ -105,6 +113,8 @@ class NameIndex:
             ranks_in_alphabet=in_alphabet,
             words=words,
             ranks_by_word=[by_word[word] for word in words],
+            beginnings=beginnings,
+            words_by_length=words_by_length,
             order=range(len(forms)),
         )
 
@@ -192,9 +202,13 @@ class NameIndex:
             return [word]
         if len(word) < 3:
             return []
-        # As long as what was typed, or a letter shorter or longer: one may have been left out or put in.
-        beginnings = {known[:length] for length in range(len(word) - 1, len(word) + 2) for known in words}
-        most = 1 if len(word) < 7 else 2
+        # As long as what was typed, or a letter shorter or longer: one may have been left out or put in. Of two that
+        # were put in, all that is left is a whole word; what is shorter still is too far away.
+        length = len(word)
+        lengths = (length - 1, length, length + 1)
+        beginnings = [known for each in lengths for known in self.beginnings.get(each, ())]
+        beginnings += self.words_by_length.get(length - 2, ())
+        most = 1 if length < 7 else 2
         near = process.extract(word, beginnings, scorer=OSA.distance, score_cutoff=most, limit=200)
         near.sort(
             key=lambda found: (found[1], found[0][0] != word[0], abs(len(found[0]) - len(word)), found[0])
