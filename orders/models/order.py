@@ -34,6 +34,11 @@ def new_number() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(10))
 
 
+def new_cart_id() -> str:
+    """What a cart is known by to programs: whoever knows it may use a guest's cart, so it is 192 random bits."""
+    return secrets.token_urlsafe(24)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     def pending_in_queue_order(self) -> "OrderQuerySet":
         return self.filter(status=Status.PENDING).order_by("queued_at", "claim")
@@ -60,6 +65,7 @@ class Order(models.Model):
         editable=False,
         help_text="What its reservations in the stock are known by.",
     )
+    cart_id = models.CharField(max_length=32, unique=True, default=new_cart_id, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.CART, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="orders"
