@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.formats import date_format
-from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
@@ -27,7 +25,7 @@ from orders.checkout import CheckoutError
 from orders.dates import RentalPeriodError
 from orders.forms import MAX_LIST_CHARACTERS, AddCardForm, FirstDayForm, QuickAddForm
 from orders.models import Order, OrderTemplateDeck
-from orders.owners import make_owner_of
+from orders.views.access import cart_on_demand
 from orders.views.cart_answers import answer, asks_for_part, own_cart, say_removed, show_cart
 from orders.views.cart_days import take_along
 from orders.views.kept_aside import keep, kept_aside, leave_out, unknown_line, whole_list
@@ -90,7 +88,7 @@ def _add(
 ) -> HttpResponse:
     """Adds, says what was added, and keeps aside what was not. `instead`: of a line that was kept before."""
     try:
-        added = add(_cart_on_demand(request))
+        added = add(cart_on_demand(request))
     except CartError as error:
         messages.error(request, str(error))
         if instead is not None:
@@ -118,7 +116,7 @@ def add_card(request: HttpRequest, slug: str) -> HttpResponse:
         report_form_errors(request, form)
         return _back_from_adding(request)
     try:
-        carts.add_card(cart=_cart_on_demand(request), card=card, **form.cleaned_data)
+        carts.add_card(cart=cart_on_demand(request), card=card, **form.cleaned_data)
     except CartError as error:
         messages.error(request, str(error))
     else:
@@ -136,7 +134,7 @@ def add_deck(request: HttpRequest, slug: str) -> HttpResponse:
     deck = get_object_or_404(TemplateDeck, slug=slug)
     if request.POST.get("only") == "free":
         return _add_free_part(request, deck)
-    cart, asked = _cart_on_demand(request), asked_days(request.POST, today=timezone.localdate())
+    cart, asked = cart_on_demand(request), asked_days(request.POST, today=timezone.localdate())
     try:
         copies = carts.add_template_deck(cart=cart, deck=deck)
     except CartError as error:
@@ -154,7 +152,7 @@ def _add_free_part(request: HttpRequest, deck: TemplateDeck) -> HttpResponse:
         messages.error(request, f"Nothing was added. {asked.message}")
         return redirect(deck)
     days = asked.blocked or BlockedPeriod(today, today + timedelta(days=1))
-    cart = _cart_on_demand(request)
+    cart = cart_on_demand(request)
     try:
         part = add_free_part(cart=cart, deck=deck, days=days, today=today)
     except CartError as error:
@@ -205,11 +203,6 @@ def start_on(request: HttpRequest) -> HttpResponse:
         return redirect("orders:shipping")
     messages.success(request, f"Your days now begin on {date_format(first_day, 'l j F Y')}.")
     return answer(request)
-
-
-def _cart_on_demand(request: HttpRequest) -> Order:
-    """The visitor's cart, made (with its guest) at the moment something is really put into it."""
-    return cast("Order", SimpleLazyObject(lambda: carts.make_cart_of(make_owner_of(request))))
 
 
 def _back_from_adding(request: HttpRequest) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.core.cache import cache
@@ -10,7 +10,6 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
@@ -21,8 +20,8 @@ from orders.cart import CartError
 from orders.list_forms import TOO_LARGE, DeckListForm, ListError, Source
 from orders.list_mends import mends_in, written
 from orders.list_review import Review, review_list
-from orders.models import Order
-from orders.owners import make_owner_of, owner_of
+from orders.owners import owner_of
+from orders.views.access import cart_on_demand
 from orders.views.kept_aside import as_list, leave_out_marked
 
 _UNPROCESSABLE = 422
@@ -87,7 +86,7 @@ def _mend_or_add(request: HttpRequest) -> HttpResponse:
         messages.info(request, "This list has been added already. To add it again, read it again.")
         return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
     try:
-        copies = carts.add_lines(cart=_cart_on_demand(request), read=review.read)
+        copies = carts.add_lines(cart=cart_on_demand(request), read=review.read)
     except BaseException as error:
         with contextlib.suppress(Exception):
             cache.delete(_ADDED + once)
@@ -142,8 +141,3 @@ def _show(
     }
     template = "orders/_list_review.html" if htmx(request) else "orders/deck_list.html"
     return render(request, template, context, status=_UNPROCESSABLE if wrong else 200)
-
-
-def _cart_on_demand(request: HttpRequest) -> Order:
-    """The visitor's cart, made (with its guest) at the moment something is really put into it."""
-    return cast("Order", SimpleLazyObject(lambda: carts.make_cart_of(make_owner_of(request))))
