@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser_setup import find_chromium
 
 NOT_RUN = "NOT RUN: there is no Chromium"
+PATIENCE = 300  # seconds: a story of many pages, on a machine that does other work beside it
 ARGUMENTS = [
     "--no-sandbox",  # which containers and root cannot have
     "--disable-gpu",
@@ -18,6 +20,9 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
+# A machine that does other work beside the tests takes its time; what is there is seen at once all the same.
+expect.set_options(timeout=20_000)  # milliseconds
+
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
@@ -27,6 +32,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     in_browser = [item for item in items if item.get_closest_marker("browser")]
+    for item in in_browser:
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(PATIENCE))
     if in_browser and find_chromium() is None:
         for item in in_browser:
             item.add_marker(pytest.mark.skip(reason=NOT_RUN))
