@@ -175,6 +175,26 @@ def test_an_answer_to_older_text_is_never_shown(home: Page):
     expect(options(home)).to_contain_text("Lightning Helix")
 
 
+def test_what_was_chosen_before_the_newest_answer_came_stays_chosen(home: Page):
+    type_and_wait(home, "light", count=4)
+    held: list[Route] = []
+    home.route(f"**{ADDRESS}*", lambda route: held.append(route))
+    field(home).press_sequentially("n")
+    home.wait_for_timeout(200)  # the pause after the last letter
+    home.keyboard.press("ArrowDown")
+    home.keyboard.press("ArrowDown")
+    chosen = active(home)
+    assert chosen == options(home).locator(".suggestion-name").all_text_contents()[1]
+
+    with home.expect_event("requestfinished"):
+        held.pop().continue_()
+    home.evaluate("new Promise(done => requestIdleCallback(done))")
+    assert active(home) == chosen
+
+    field(home).press_sequentially("i")
+    assert active(home) is None
+
+
 def test_an_answer_that_comes_after_the_field_was_left_opens_nothing(home: Page):
     held: list[Route] = []
     home.route(f"**{ADDRESS}?q=pyro", lambda route: held.append(route))

@@ -89,6 +89,7 @@
 
     show(options) {
       this.forget();
+      const chosen = this.options[this.active]?.dataset.href; // since the last letter, of the list before
       this.list.innerHTML = options;
       this.options.forEach((option, place) => {
         option.id = `${this.list.id}-${place}`;
@@ -99,9 +100,9 @@
         this.say("No card is called so.");
         return;
       }
-      this.activate(-1);
       this.list.hidden = false;
       this.list.scrollTop = 0;
+      this.activate([...this.options].findIndex((option) => chosen && option.dataset.href === chosen));
       this.field.setAttribute("aria-expanded", "true");
       this.place();
       this.say(`${found} ${found === 1 ? "card" : "cards"}. Arrow keys to choose.`);
@@ -207,7 +208,9 @@
   }
 
   onField("input", (box, event) => {
-    if (!event.isComposing) box.ask();
+    if (event.isComposing) return;
+    box.activate(-1); // a letter more says anew what is meant
+    box.ask();
   });
   onField("compositionend", (box) => box.ask());
   onField("focusout", (box) => box.close());
