@@ -349,7 +349,7 @@ class _Editions:
         rows += [(0, "", "", "", "", None, None, "")] * len(bare)
         editions = Coded.of(f"{row[0]} {row[1]} {row[7]}" for row in rows).codes
         finishes = np.zeros(len(rows), dtype=np.int64)
-        np.bitwise_or.at(finishes, editions, [finish_bits(row[3]) for row in rows])
+        np.bitwise_or.at(finishes, editions, np.array([finish_bits(row[3]) for row in rows], dtype=np.int64))
         return cls(
             cards=np.concatenate([owners, bare]).astype(np.int64),
             sets=Coded.of(fold_name(row[1]) for row in rows),

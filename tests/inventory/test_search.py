@@ -20,6 +20,11 @@ def names(text: str, **asked) -> list[str]:
     return [line.card.name for line in found.found]
 
 
+@pytest.mark.parametrize("text", ["", "bolt", "c:r sort:price", "e:m10 is:foil", "t:elf -o:draw"])
+def test_a_shop_that_has_no_cards_yet_finds_none(text):
+    assert names(text) == []
+
+
 def test_every_word_has_to_stand_somewhere_in_the_name():
     for name in ("Lightning Bolt", "Lightning Helix", "Bolt Bend"):
         CardFactory(name=name)
