@@ -135,11 +135,12 @@ def _mtgo_dek(lines: list[ListedCard], name: str) -> str:
 def _cockatrice(lines: list[ListedCard], name: str) -> str:
     """Printings as Cockatrice has told them since 2.10; the commander in the sideboard, where its players keep it.
 
-    Which card that is stands in the comments, for who reads the file, and for `parse`.
+    Which card that is stands in the comments, for who reads the file, and for `parse`: the first one called so.
     """
-    comments = "\n".join(f"{COCKATRICE_COMMANDER}{line.name}" for line in _zone(lines, COMMANDER))
+    commanders = _zone(lines, COMMANDER)
+    comments = "\n".join(f"{COCKATRICE_COMMANDER}{line.name}" for line in commanders)
     zones = ""
-    for zone, found in (("main", _zone(lines, MAIN)), ("side", _zone(lines, COMMANDER, SIDEBOARD))):
+    for zone, found in (("main", _zone(lines, MAIN)), ("side", [*commanders, *_zone(lines, SIDEBOARD)])):
         cards = "".join(f"        <card{_cockatrice_card(line)}/>\n" for line in found)
         zones += f'    <zone name="{zone}">\n{cards}    </zone>\n' if cards else ""
     return (
