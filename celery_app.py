@@ -59,5 +59,13 @@ BEAT_DEFAULTS = {
         "task": "orders.tasks.forget_cards",
         "schedule": crontab(hour="3", minute="40"),
     },
+    "Delete carts of guests whose session has ended": {
+        "task": "orders.tasks.purge_carts",
+        "schedule": crontab(hour="4", minute="10"),
+    },
+    "Delete sessions that have ended": {
+        "task": "orders.tasks.clear_sessions",
+        "schedule": crontab(hour="4", minute="25"),
+    },
     "Tell that a worker is alive": {"task": "orders.tasks.worker_heartbeat", "schedule": crontab(minute="*")},
 }

@@ -20,5 +20,5 @@ class UserAdmin(DjangoUserAdmin):
 
 @admin.register(Guest)
 class GuestAdmin(admin.ModelAdmin):
-    list_display = ("id", "created_at")
-    readonly_fields = ("id", "created_at")
+    list_display = ("id", "created_at", "seen_at")
+    readonly_fields = ("id", "created_at", "seen_at")

@@ -49,11 +49,24 @@ class User(AbstractUser):
 class Guest(models.Model):
     """A visitor who has not signed in. It owns the cart until sign-in.
 
-    Made with the first card, not with the first visit; the session remembers its id.
+    Made with the first card, not with the first visit; the session remembers its id. It lives as long as the
+    session: accounts/guests.py.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(
+        default=timezone.now, db_index=True, editable=False, help_text="To the day: see accounts/guests.py."
+    )
+    user = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who signed in as this guest last: what was under way at that moment goes to their cart.",
+    )
 
     def __str__(self) -> str:
         return f"Guest {str(self.id)[:8]}"

@@ -10,6 +10,7 @@ from uuid import UUID
 from celery import shared_task
 from celery.signals import worker_ready
 from django.core.cache import cache
+from django.core.management import call_command
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from orders import (
     money_emails,
     payments,
     promotion,
+    purge,
     reconciliation,
     saved_cards,
 )
@@ -127,6 +129,19 @@ def void_after_holds_let_go(sender: Any, **kwargs: Any) -> None:
 @shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)
 def forget_cards() -> int:
     return saved_cards.forget_cards(now=timezone.now())
+
+
+@shared_task
+def purge_carts() -> dict[str, int]:
+    """Once a night by the beat: carts of guests whose session has ended."""
+    purged = purge.purge_carts(now=timezone.now())
+    return {"carts": purged.carts, "guests": purged.guests, "carts_kept": purged.carts_kept}
+
+
+@shared_task
+def clear_sessions() -> None:
+    """Once a night by the beat: sessions that have ended, which Django leaves in the database."""
+    call_command("clearsessions")
 
 
 @shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)

@@ -24,6 +24,7 @@ from orders.payments.holds import (
     is_taken_otherwise,
     lock_live_payment,
     release_hold,
+    release_holds,
     taken_astray,
     void_released_payments,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "refund",
     "refundable_cents",
     "release_hold",
+    "release_holds",
     "renew_authorizations",
     "renew_hold",
     "send",

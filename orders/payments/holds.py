@@ -54,7 +54,12 @@ def is_taken(order: Order) -> bool:
 
 def release_hold(order: Order) -> None:
     """Lets the order's hold go, inside the caller's transaction; the provider hears of it after the commit."""
-    if Payment.objects.live().filter(order=order).update(released_at=timezone.now()):
+    release_holds([order.pk])
+
+
+def release_holds(order_ids: Iterable[int]) -> None:
+    """As `release_hold`, of any number of orders."""
+    if Payment.objects.live().filter(order__in=list(order_ids)).update(released_at=timezone.now()):
         tell_holds_let_go()
 
 
