@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 
+from accounts.models import Guest, User
 from inventory.deck_lists import LineKey, ReadList, UnknownLine, resolve
 from inventory.decklist import MAX_QUANTITY, parse
 from inventory.models import Card, Printing, TemplateDeck, TemplateDeckVersion, Zone
@@ -25,10 +26,28 @@ from orders.transitions import lock_order
 
 MAX_LINES = 500
 _NAMED = 8  # cards that a message names
+_MOST_ROUNDS = 3  # of another request making, and submitting, the cart that is looked for
 
 
 class CartError(ValueError):
     """What the customer asked for cannot be done; the message says what can. The cart is unchanged."""
+
+
+class CartMoved(CartError):
+    """It is no cart any more. `instead`: what to say where the thing asked for was done to the next one."""
+
+    def __init__(self, message: str, *, instead: str) -> None:
+        self.instead = instead
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Poured:
+    """What came out of one cart into another: `copies`, whether the `days` did, and what did not fit, by name."""
+
+    copies: int
+    days: bool
+    left_over: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +84,33 @@ def cart_of(owner: Owner | None) -> Order | None:
 
 
 def make_cart_of(owner: Owner) -> Order:
-    """The owner's cart, made now where there is none. Safe against a second request doing the same."""
-    cart = cart_of(owner)
-    if cart is None:
+    """The owner's cart, made now where there is none. Safe against a second request doing the same.
+
+    Of a guest who signs in at this very moment, in another tab, it is the cart of the customer that they are now.
+    """
+    for _ in range(_MOST_ROUNDS):
+        cart = cart_of(owner)
+        if cart is not None:
+            return cart
         try:
-            with transaction.atomic():
-                cart = Order.objects.create(**owner.as_fields)
-        except IntegrityError:  # the other request was faster: one cart per owner is a constraint
-            cart = owner.orders().get(status=Status.CART)
-    return cart
+            return _make_cart_of(owner)
+        except IntegrityError:
+            continue  # the other request was faster: one cart per owner is a constraint
+    raise CartError("Your cart is busy in another tab. Please try again.")
+
+
+@transaction.atomic
+def _make_cart_of(owner: Owner) -> Order:
+    if owner.guest is not None:
+        # Signing in holds the row until the guest's cart is merged.
+        guest = Guest.objects.select_for_update(no_key=True).filter(pk=owner.guest.pk).first()
+        if guest is None:
+            raise CartError(
+                "Your cart was put away, since you were not here for long. Please add this again."
+            )
+        if guest.user_id is not None:
+            return make_cart_of(Owner(user=User.objects.get(pk=guest.user_id)))
+    return Order.objects.create(**owner.as_fields)
 
 
 def check_copies(quantity: int) -> None:
@@ -85,13 +122,20 @@ def check_copies(quantity: int) -> None:
 
 
 def lock_cart(cart: Order) -> Order:
-    """The cart, locked. Raises CartError where it is no cart any more."""
+    """The cart, locked. Raises CartMoved where it is no cart any more."""
     try:
         locked = lock_order(cart.pk)
     except Order.DoesNotExist:
-        raise CartError("This cart has gone into another one, by signing in. Please look again.") from None
+        raise CartMoved(
+            "This cart has gone into another one, by signing in. Please look again.",
+            instead="You signed in at the same moment, in another tab: this went into the cart of your account.",
+        ) from None
     if locked.status != Status.CART:
-        raise CartError("This cart has been submitted in the meantime. What you add now starts a new one.")
+        raise CartMoved(
+            "This cart has been submitted in the meantime. What you add now starts a new one.",
+            instead=f"Your cart was submitted at the same moment, in another tab or on another device: it is order "
+            f"{locked.number} now. What you have just added is not in it and starts a new cart.",
+        )
     return locked
 
 
@@ -253,19 +297,19 @@ def add_lines(*, cart: Order, read: ReadList) -> int:
 
 
 @transaction.atomic
-def merge_carts(*, source: Order, destination: Order) -> None:
+def merge_carts(*, source: Order, destination: Order) -> Poured:
     """Moves everything of one cart into another and deletes the emptied one; see `pour`."""
     if source.pk == destination.pk:
-        return
+        return Poured(copies=0, days=False, left_over={})
     # Both rows, in primary-key order, so that two merges cannot wait for each other.
     locked = {pk: lock_order(pk) for pk in sorted((source.pk, destination.pk))}
     source, destination = locked[source.pk], locked[destination.pk]
     if {source.status, destination.status} != {Status.CART}:
         raise CartError("Only carts can be merged.")
-    pour(source=source, destination=destination)
+    return pour(source=source, destination=destination)
 
 
-def pour(*, source: Order, destination: Order) -> None:
+def pour(*, source: Order, destination: Order) -> Poured:
     """Moves lines, template decks, dates and address of a locked cart into a locked order, and deletes the cart.
 
     Copies of equal lines (card, zone, preferred printing) add up; the source's dates, shipping and address win
@@ -273,21 +317,31 @@ def pour(*, source: Order, destination: Order) -> None:
     on the source is let go: it was for another total.
     """
     lines = {key_of(line): line for line in destination.order_cards.all()}
-    coming = {key_of(line): line for line in source.order_cards.all()}
-    equal = [lines[key] for key in coming.keys() & lines.keys()]
+    coming = {key_of(line): line for line in source.order_cards.select_related("card")}
+    equal = [lines[key] for key in coming if key in lines]
+    left_over: Counter[str] = Counter()
     for line in equal:
-        line.quantity = min(MAX_QUANTITY, line.quantity + coming[key_of(line)].quantity)
+        came = coming[key_of(line)]
+        together = line.quantity + came.quantity
+        line.quantity = min(MAX_QUANTITY, together)
+        left_over[came.card.name] += together - line.quantity
     OrderCard.objects.bulk_update(equal, ["quantity"])
     other = [coming[key].pk for key in coming.keys() - lines.keys()]
     OrderCard.objects.filter(pk__in=other).update(order=destination)
     for row in source.order_template_decks.all():
         note_template_deck(destination, row)
-    _take_over(source, destination, [*DAYS, "shipping_method"])
+    days = source.rental_period is not None
+    if days:
+        _take_over(source, destination, [*DAYS, "shipping_method"])
+    elif destination.rental_period is None:  # else its days were worked out for its own way of shipping
+        _take_over(source, destination, ["shipping_method"])
     _take_over(source, destination, ["email", "name", "street", "postcode", "city", "country"])
     release_hold(source)
     source.payments.update(order=destination)  # what was tried is kept on record
     source.events.update(order=destination)
     source.delete()
+    copies = sum(line.quantity for line in coming.values())
+    return Poured(copies - left_over.total(), days, dict(+left_over))
 
 
 def note_template_deck(order: Order, deck: OrderTemplateDeck) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -11,12 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
-from orders.cart import make_cart_of
 from orders.models import Order
-from orders.owners import make_owner_of, owner_of
+from orders.owners import owner_of
 from orders.transitions import staff
 
 _LINKED = "linked_orders"  # in the session: numbers of orders that a link has shown
@@ -36,11 +34,6 @@ def own_order(request: HttpRequest, number: str) -> Order:
     if owner is None:
         raise Http404
     return get_object_or_404(orders.filter(**owner.as_fields), number=number)
-
-
-def cart_on_demand(request: HttpRequest) -> Order:
-    """The visitor's cart, made (with its guest) at the moment something is really put into it."""
-    return cast("Order", SimpleLazyObject(lambda: make_cart_of(make_owner_of(request))))
 
 
 def check_staff(request: HttpRequest) -> None:

@@ -25,9 +25,9 @@ from orders.checkout import CheckoutError
 from orders.dates import RentalPeriodError
 from orders.forms import MAX_LIST_CHARACTERS, AddCardForm, FirstDayForm, QuickAddForm
 from orders.models import Order, OrderTemplateDeck
-from orders.views.access import cart_on_demand
-from orders.views.cart_answers import answer, asks_for_part, own_cart, say_removed, show_cart
+from orders.views.cart_answers import answer, asks_for_part, in_own_cart, say_removed, show_cart
 from orders.views.cart_days import take_along
+from orders.views.filling import put_in
 from orders.views.kept_aside import keep, kept_aside, leave_out, unknown_line, whole_list
 from orders.views.messages import report_form_errors
 
@@ -88,7 +88,7 @@ def _add(
 ) -> HttpResponse:
     """Adds, says what was added, and keeps aside what was not. `instead`: of a line that was kept before."""
     try:
-        added = add(cart_on_demand(request))
+        added = put_in(request, add)
     except CartError as error:
         messages.error(request, str(error))
         if instead is not None:
@@ -116,7 +116,7 @@ def add_card(request: HttpRequest, slug: str) -> HttpResponse:
         report_form_errors(request, form)
         return _back_from_adding(request)
     try:
-        carts.add_card(cart=cart_on_demand(request), card=card, **form.cleaned_data)
+        put_in(request, lambda cart: carts.add_card(cart=cart, card=card, **form.cleaned_data))
     except CartError as error:
         messages.error(request, str(error))
     else:
@@ -134,9 +134,9 @@ def add_deck(request: HttpRequest, slug: str) -> HttpResponse:
     deck = get_object_or_404(TemplateDeck, slug=slug)
     if request.POST.get("only") == "free":
         return _add_free_part(request, deck)
-    cart, asked = cart_on_demand(request), asked_days(request.POST, today=timezone.localdate())
+    asked = asked_days(request.POST, today=timezone.localdate())
     try:
-        copies = carts.add_template_deck(cart=cart, deck=deck)
+        cart, copies = put_in(request, lambda cart: (cart, carts.add_template_deck(cart=cart, deck=deck)))
     except CartError as error:
         messages.error(request, str(error))
     else:
@@ -152,9 +152,10 @@ def _add_free_part(request: HttpRequest, deck: TemplateDeck) -> HttpResponse:
         messages.error(request, f"Nothing was added. {asked.message}")
         return redirect(deck)
     days = asked.blocked or BlockedPeriod(today, today + timedelta(days=1))
-    cart = cart_on_demand(request)
     try:
-        part = add_free_part(cart=cart, deck=deck, days=days, today=today)
+        cart, part = put_in(
+            request, lambda cart: (cart, add_free_part(cart=cart, deck=deck, days=days, today=today))
+        )
     except CartError as error:
         messages.error(request, str(error))
         return redirect(deck)
@@ -169,8 +170,8 @@ def _add_free_part(request: HttpRequest, deck: TemplateDeck) -> HttpResponse:
 
 
 @require_POST
-def remove_deck(request: HttpRequest, pk: int) -> HttpResponse:
-    cart = own_cart(request)
+@in_own_cart
+def remove_deck(request: HttpRequest, cart: Order, pk: int) -> HttpResponse:
     row = get_object_or_404(OrderTemplateDeck.objects.select_related("version__deck"), pk=pk, order=cart)
     try:
         removed = carts.remove_template_deck(cart=cart, row=row)
@@ -183,9 +184,9 @@ def remove_deck(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def start_on(request: HttpRequest) -> HttpResponse:
+@in_own_cart
+def start_on(request: HttpRequest, cart: Order) -> HttpResponse:
     """`first_day`: the cart's days move there; how long, how it is shipped and to whom stay."""
-    cart = own_cart(request)
     form = FirstDayForm(request.POST)
     if not form.is_valid():
         report_form_errors(request, form)

@@ -1,5 +1,7 @@
 """How the deck builder answers: a page, or only what has changed of it where htmx asks; a redirect without it."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -11,11 +13,15 @@ from inventory.htmx import htmx
 from orders import cart as carts
 from orders.cart_page import cart_page
 from orders.forms import DaysForm, QuickAddForm
-from orders.models import Order, Removal
+from orders.models import Removal
 from orders.owners import owner_of
 from orders.removals import removal_on_offer
 from orders.views.kept_aside import MOST_FORMS, kept_aside
 
+GONE = (
+    "This is not in your cart any more, so nothing was changed: the cart was changed or submitted in another tab or "
+    "on another device. Here it is as it is now."
+)
 _UNDO = "undo-"
 
 
@@ -24,11 +30,27 @@ def asks_for_part(request: HttpRequest) -> bool:
     return bool(htmx(request))
 
 
-def own_cart(request: HttpRequest) -> Order:
-    cart = carts.cart_of(owner_of(request))
-    if cart is None:
-        raise Http404
-    return cart
+def in_own_cart(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view is given the visitor's cart. What is not in it (any more) is not found, and a page says what is.
+
+    The page on which it stood may have been open while another tab or device changed or submitted the cart. Of what
+    never was, and of what is somebody else's, the answer is the same.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **parts: Any) -> HttpResponse:
+        cart = carts.cart_of(owner_of(request))
+        try:
+            if cart is None:
+                raise Http404
+            return view(request, cart=cart, **parts)
+        except Http404:
+            if asks_for_part(request):
+                raise  # static/js/builder.js says it and reads the cart again
+            messages.error(request, GONE)
+            return show_cart(request, QuickAddForm(), status=404)
+
+    return guarded
 
 
 def show_cart(

@@ -15,13 +15,14 @@ from orders.dates import RentalPeriodError
 from orders.deck_days import DaysNotTaken, take_days_along
 from orders.forms import DaysForm, QuickAddForm
 from orders.models import Order
-from orders.views.cart_answers import answer, asks_for_part, own_cart, say, show_cart
+from orders.views.cart_answers import answer, asks_for_part, in_own_cart, say, show_cart
 
 
 @require_POST
-def choose(request: HttpRequest) -> HttpResponse:
+@in_own_cart
+def choose(request: HttpRequest, cart: Order) -> HttpResponse:
     """`first_day`, `last_day` and `shipping_method`; with `clear` the cart has no days any more."""
-    cart, today = own_cart(request), timezone.localdate()
+    today = timezone.localdate()
     try:
         if "clear" in request.POST:
             checkout.clear_days(cart=cart)

@@ -15,14 +15,14 @@ from orders.forms import ChangeLineForm, QuantityForm, StepForm, UndoForm
 from orders.models import Order, OrderCard
 from orders.owners import owner_of
 from orders.removals import forget_removal
-from orders.views.cart_answers import answer, asks_for_part, own_cart, say, say_removed
+from orders.views.cart_answers import answer, asks_for_part, in_own_cart, say, say_removed
 from orders.views.messages import report_form_errors
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def line(request: HttpRequest, pk: int) -> HttpResponse:
+@in_own_cart
+def line(request: HttpRequest, cart: Order, pk: int) -> HttpResponse:
     """What can be changed of a line: a page, or its part for the builder. POST changes it; see `_change`."""
-    cart = own_cart(request)
     if request.method == "POST":
         return _change(request, cart, pk)
     try:
@@ -116,10 +116,11 @@ def undo(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def take_what_is_free(request: HttpRequest) -> HttpResponse:
+@in_own_cart
+def take_what_is_free(request: HttpRequest, cart: Order) -> HttpResponse:
     """Takes out of the cart what is short on its days."""
     try:
-        removal = cart_lines.take_what_is_free(cart=own_cart(request), today=timezone.localdate())
+        removal = cart_lines.take_what_is_free(cart=cart, today=timezone.localdate())
     except CartError as error:
         messages.error(request, str(error))
         return answer(request, status=422)

@@ -71,9 +71,9 @@ def shipping(request: HttpRequest) -> HttpResponse:
 def payment(request: HttpRequest) -> HttpResponse:
     """GET shows the total and the card form; POST (by the page's script) answers in JSON where to go on."""
     owner, today = owner_of(request), timezone.localdate()
-    cart = cart_of(owner)
     if request.method == "POST":
-        return _submit(request, owner, cart)
+        return _submit(request, owner, _shown_cart(request, owner))
+    cart = cart_of(owner)
     if cart is None:
         messages.error(request, "Your cart is empty. Add cards or a deck first.")
         return redirect("orders:cart")
@@ -107,7 +107,7 @@ def _submit(request: HttpRequest, owner: Owner | None, cart: Order | None) -> Js
 def payment_status(request: HttpRequest) -> JsonResponse:
     """Asked by the payment page after the bank's dialog: how does the payment stand?"""
     owner = owner_of(request)
-    cart = cart_of(owner)
+    cart = _shown_cart(request, owner)
     if cart is None:
         return _go_on(owner)
     try:
@@ -115,6 +115,15 @@ def payment_status(request: HttpRequest) -> JsonResponse:
         return answer(checked, url=lambda: _url_of_submitted(cart))
     except CheckoutError as error:
         return _step(request, error)
+
+
+def _shown_cart(request: HttpRequest, owner: Owner | None) -> Order | None:
+    """The cart, unless the page showed another one (`cart`: its number).
+
+    That one was submitted on another device, and nobody means to pay for the next one with its page.
+    """
+    cart = cart_of(owner)
+    return cart if cart and request.GET.get("cart", cart.number) == cart.number else None
 
 
 def _url_of_submitted(cart: Order) -> str:

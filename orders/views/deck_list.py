@@ -21,7 +21,7 @@ from orders.list_forms import TOO_LARGE, DeckListForm, ListError, Source
 from orders.list_mends import mends_in, written
 from orders.list_review import Review, review_list
 from orders.owners import owner_of
-from orders.views.access import cart_on_demand
+from orders.views.filling import put_in
 from orders.views.kept_aside import as_list, leave_out_marked
 
 _UNPROCESSABLE = 422
@@ -86,7 +86,7 @@ def _mend_or_add(request: HttpRequest) -> HttpResponse:
         messages.info(request, "This list has been added already. To add it again, read it again.")
         return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
     try:
-        copies = carts.add_lines(cart=cart_on_demand(request), read=review.read)
+        copies = put_in(request, lambda cart: carts.add_lines(cart=cart, read=review.read))
     except BaseException as error:
         with contextlib.suppress(Exception):
             cache.delete(_ADDED + once)

@@ -698,6 +698,38 @@ def test_the_customers_dates_and_address_stay_where_the_guest_has_none():
     assert (destination.email, destination.street) == ("player@example.org", "Bolt Street 4")
 
 
+def test_a_guest_who_chose_only_how_it_is_shipped_leaves_the_customers_days_alone():
+    source = CartFactory(shipping_method=ShippingMethodFactory())
+    carts.add_card(cart=source, card=CardFactory(), quantity=1)
+    destination = cart_with({CardFactory(): 1}, user=UserFactory())
+    wished = destination.rental_period
+
+    carts.merge_carts(source=source, destination=destination)
+
+    destination.refresh_from_db()
+    assert destination.rental_period == wished
+    assert destination.shipping_method == PickupFactory()
+
+
+def test_a_way_of_shipping_comes_to_a_cart_without_days():
+    source, destination = CartFactory(shipping_method=ShippingMethodFactory()), CartFactory()
+
+    carts.merge_carts(source=source, destination=destination)
+
+    destination.refresh_from_db()
+    assert destination.shipping_method == ShippingMethodFactory()
+
+
+def test_merging_says_what_came_and_what_did_not_fit():
+    full, other = CardFactory(name="Lightning Bolt"), CardFactory()
+    source = cart_with({full: 5, other: 2})
+    destination = cart_with({full: MAX_QUANTITY - 2}, user=UserFactory())
+
+    poured = carts.merge_carts(source=source, destination=destination)
+
+    assert poured == carts.Poured(copies=4, days=True, left_over={"Lightning Bolt": 3})
+
+
 def test_the_guests_address_comes_as_a_whole():
     source = cart_with({CardFactory(): 1}, city="Lyon")
     destination = cart_with({CardFactory(): 1}, user=UserFactory(), street="Bolt Street 4", city="Berlin")

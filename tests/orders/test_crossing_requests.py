@@ -252,10 +252,10 @@ def test_two_tabs_that_sign_in_at_the_same_moment_bring_the_cart_along_once(monk
     barrier = threading.Barrier(2)
     merge_carts = sign_in.merge_carts
 
-    def meet_and_merge(**kwargs: Any) -> None:
+    def meet_and_merge(**kwargs: Any) -> carts.Poured:
         with suppress(threading.BrokenBarrierError):
             barrier.wait(timeout=MEETING_SECONDS)
-        merge_carts(**kwargs)
+        return merge_carts(**kwargs)
 
     monkeypatch.setattr(sign_in, "merge_carts", meet_and_merge)
 
