@@ -67,5 +67,9 @@ BEAT_DEFAULTS = {
         "task": "orders.tasks.clear_sessions",
         "schedule": crontab(hour="4", minute="25"),
     },
+    "Delete API tokens that have expired": {
+        "task": "accounts.tasks.purge_tokens",
+        "schedule": crontab(hour="3", minute="50"),
+    },
     "Tell that a worker is alive": {"task": "orders.tasks.worker_heartbeat", "schedule": crontab(minute="*")},
 }

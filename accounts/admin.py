@@ -1,7 +1,11 @@
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts.models import Guest, User
+from accounts import tokens
+from accounts.models import ApiToken, Guest, User
 
 
 @admin.register(User)
@@ -22,3 +26,25 @@ class UserAdmin(DjangoUserAdmin):
 class GuestAdmin(admin.ModelAdmin):
     list_display = ("id", "created_at", "seen_at")
     readonly_fields = ("id", "created_at", "seen_at")
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):
+    """To look at and to revoke; tokens are made by those whom they are for."""
+
+    list_display = ("user", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_filter = ("revoked_at",)
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    readonly_fields = ("user", "created_at", "expires_at", "last_used_at", "revoked_at")
+    fields = readonly_fields
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.action(description="Revoke the chosen tokens")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        now = timezone.now()
+        revoked = sum(tokens.revoke(token, now=now) for token in queryset)
+        messages.success(request, f"Revoked: {revoked}.")

@@ -1,6 +1,7 @@
-"""People: users, who sign in by e-mail, and guests, who have not."""
+"""People: users, who sign in by e-mail, and guests, who have not; and the tokens by which programs know a user."""
 
 import uuid
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
@@ -70,3 +71,28 @@ class Guest(models.Model):
 
     def __str__(self) -> str:
         return f"Guest {str(self.id)[:8]}"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def valid(self, *, now: datetime) -> "ApiTokenQuerySet":
+        """Those that still open the door: not expired, not revoked, of a user who may sign in."""
+        return self.filter(expires_at__gt=now, revoked_at=None, user__is_active=True)
+
+
+class ApiToken(models.Model):
+    """What a program shows instead of a password. Only its hash is kept: accounts/tokens.py makes and reads it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    hashed = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256, in hex.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text="To within an hour.")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="api_token_expires_at")]
+
+    def __str__(self) -> str:
+        return f"Token of {self.user} from {self.created_at:%Y-%m-%d %H:%M}"

@@ -180,6 +180,16 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_SESSION_REMEMBER = True
 
+# --- GraphQL (docs/graphql.md) --------------------------------------------------------------------------
+
+API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=30)
+# Requests within a minute, and tries within an hour to get a token by a password. Many may share an address.
+API_REQUESTS_PER_CUSTOMER = env.int("API_REQUESTS_PER_CUSTOMER", default=100_000 if TESTING else 300)
+API_REQUESTS_PER_ADDRESS = env.int("API_REQUESTS_PER_ADDRESS", default=100_000 if TESTING else 600)
+API_SIGN_INS_PER_EMAIL = env.int("API_SIGN_INS_PER_EMAIL", default=100_000 if TESTING else 10)
+API_SIGN_INS_PER_ADDRESS = env.int("API_SIGN_INS_PER_ADDRESS", default=100_000 if TESTING else 30)
+API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=500_000)
+
 # --- mail -----------------------------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Deckrental <desk@deckrental.example>")
