@@ -16,7 +16,7 @@ from inventory.deck_lists import LineKey, ReadList, UnknownLine, resolve
 from inventory.decklist import MAX_QUANTITY, parse
 from inventory.models import Card, Printing, TemplateDeck, TemplateDeckVersion, Zone
 from orders.deck_shares import deck_shares, left_out_of, went_in
-from orders.models import Order, OrderCard, OrderTemplateDeck, Removal
+from orders.models import MergedCart, Order, OrderCard, OrderTemplateDeck, Removal
 from orders.models.order import DAYS
 from orders.owners import Owner
 from orders.payments import release_hold
@@ -36,9 +36,17 @@ class CartError(ValueError):
 class CartMoved(CartError):
     """It is no cart any more. `instead`: what to say where the thing asked for was done to the next one."""
 
-    def __init__(self, message: str, *, instead: str) -> None:
+    def __init__(self, message: str, *, instead: str = "") -> None:
         self.instead = instead
         super().__init__(message)
+
+
+class WrongCopies(CartError):
+    """A line cannot have that many copies."""
+
+
+class TooManyLines(CartError):
+    """More lines than a cart may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +122,11 @@ def _make_cart_of(owner: Owner) -> Order:
 
 
 def check_copies(quantity: int) -> None:
-    """Raises CartError unless a line may have that many copies."""
+    """Raises WrongCopies unless a line may have that many copies."""
     if quantity < 1:
-        raise CartError("A line has at least 1 copy. To take it out, use Remove.")
+        raise WrongCopies("A line has at least 1 copy. To take it out, use Remove.")
     if quantity > MAX_QUANTITY:
-        raise CartError(f"A line has at most {MAX_QUANTITY} copies.")
+        raise WrongCopies(f"A line has at most {MAX_QUANTITY} copies.")
 
 
 def lock_cart(cart: Order) -> Order:
@@ -152,7 +160,7 @@ def add_to(cart: Order, additions: Mapping[LineKey, int]) -> None:
     lines = {key_of(line): line for line in cart.order_cards.all()}
     new = [key for key in additions if key not in lines]
     if len(lines) + len(new) > MAX_LINES:
-        raise CartError(f"A cart has at most {MAX_LINES} lines; this would make {len(lines) + len(new)}.")
+        raise TooManyLines(f"A cart has at most {MAX_LINES} lines; this would make {len(lines) + len(new)}.")
     for key, copies in additions.items():
         check_copies(copies + (lines[key].quantity if key in lines else 0))
     OrderCard.objects.bulk_create(
@@ -298,14 +306,18 @@ def add_lines(*, cart: Order, read: ReadList) -> int:
 
 @transaction.atomic
 def merge_carts(*, source: Order, destination: Order) -> Poured:
-    """Moves everything of one cart into another and deletes the emptied one; see `pour`."""
+    """Moves everything of one cart into another and deletes the emptied one; see `pour`.
+
+    That it went there is written down: a program that did not hear the answer asks again.
+    """
     if source.pk == destination.pk:
         return Poured(copies=0, days=False, left_over={})
     # Both rows, in primary-key order, so that two merges cannot wait for each other.
     locked = {pk: lock_order(pk) for pk in sorted((source.pk, destination.pk))}
     source, destination = locked[source.pk], locked[destination.pk]
     if {source.status, destination.status} != {Status.CART}:
-        raise CartError("Only carts can be merged.")
+        raise CartMoved("Only carts can be merged.")
+    MergedCart.objects.create(source_cart_id=source.cart_id, destination=destination)
     return pour(source=source, destination=destination)
 
 
@@ -339,6 +351,7 @@ def pour(*, source: Order, destination: Order) -> Poured:
     release_hold(source)
     source.payments.update(order=destination)  # what was tried is kept on record
     source.events.update(order=destination)
+    source.merged_carts.update(destination=destination)
     source.delete()
     copies = sum(line.quantity for line in coming.values())
     return Poured(copies - left_over.total(), days, dict(+left_over))

@@ -1,5 +1,6 @@
 """The order from cart to return, its lines, its money and its history."""
 
+from orders.models.merged_cart import MergedCart
 from orders.models.order import Order, OrderCard, OrderTemplateDeck
 from orders.models.order_event import OrderEvent
 from orders.models.payment import (
@@ -16,6 +17,7 @@ from orders.models.shipping_method import ShippingMethod
 
 __all__ = [
     "DisputeStatus",
+    "MergedCart",
     "Order",
     "OrderCard",
     "OrderEvent",
