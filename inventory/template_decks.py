@@ -190,9 +190,14 @@ def offered_decks(
 
 
 def featured_decks(*, today: date) -> list[OfferedDeck]:
+    """Those that the home page shows."""
+    return newest_decks(first=FEATURED_DECKS, today=today)
+
+
+def newest_decks(*, first: int, today: date) -> list[OfferedDeck]:
     """The newest decks on offer. Four queries."""
     newest = _with_lines(TemplateDeckVersion.objects.offered()).order_by("-deck__created_at", "-deck")
-    return _offered(newest[:FEATURED_DECKS], today=today)
+    return _offered(newest[:first], today=today)
 
 
 def offered_deck(

@@ -54,7 +54,12 @@ class FoundCards:
 
 
 def search_cards(
-    *, query: CardQuery, page: str | int = 1, today: date, days: BlockedPeriod | None = None
+    *,
+    query: CardQuery,
+    page: str | int = 1,
+    per_page: int = CARDS_PER_PAGE,
+    today: date,
+    days: BlockedPeriod | None = None,
 ) -> FoundCards:
     """A page of the cards that match, and what of them is free on all of the `days` (today, where there are none).
 
@@ -71,7 +76,7 @@ def search_cards(
 
     matching = Matching(kept, free_of)
     places, named_like = _matching(query, matching)
-    answers = Paginator(_Listed(places), CARDS_PER_PAGE).get_page(page)
+    answers = Paginator(_Listed(places), per_page).get_page(page)
     found = _found(list(answers.object_list), kept, matching)
     suggestions = [] if found else near_names(query.name_text, kept.catalogue)
     return FoundCards(query, answers, found, named_like, suggestions)
