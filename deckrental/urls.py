@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from deckrental import health
+from deckrental.graphql.view import graphql
 from inventory import views as inventory_views
 
 urlpatterns = [
@@ -10,6 +11,7 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
+    path("graphql/", graphql, name="graphql"),
     path("healthz", health.process_is_up, name="healthz"),
     path("readyz", health.site_is_ready, name="readyz"),
 ]

@@ -1,0 +1,1 @@
+"""The site for programs, at /graphql/; docs/graphql.md tells them how to use it."""

@@ -1,0 +1,67 @@
+"""Who sends a request: by token, else by session, else a guest."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
+
+from accounts.callers import Caller, NotSignedIn
+from accounts.models import User
+from accounts.rates import count
+from accounts.tokens import find_token
+from orders.views.addresses import address_of
+
+_A_MINUTE = 60
+_TOO_OFTEN = "Too many requests. Wait a moment and try again."
+
+
+class CsrfFailed(Exception):
+    """A request that came with a session's cookie and without the sign that a page of ours sent it."""
+
+
+class _Csrf(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]
+        return reason
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Raises TooMany, NotSignedIn where a token is worth nothing, and CsrfFailed.
+
+    With a token the session counts for nothing: a browser adds a cookie by itself, and never a token.
+    """
+    address = address_of(request)
+    count(
+        "api-address", address, most=settings.API_REQUESTS_PER_ADDRESS, seconds=_A_MINUTE, message=_TOO_OFTEN
+    )
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        token = find_token(secret.strip(), now=timezone.now())
+        if token is None:
+            raise NotSignedIn(
+                "This token has expired, was revoked or never was one. generateCustomerToken gives a new one."
+            )
+        caller = Caller(user=token.user, token=token, address=address)
+    elif settings.SESSION_COOKIE_NAME in request.COOKIES:
+        _check_csrf(request)
+        caller = Caller(user=request.user if isinstance(request.user, User) else None, address=address)
+    else:
+        return Caller(address=address)
+    if caller.user is not None:
+        count(
+            "api-customer",
+            str(caller.user.pk),
+            most=settings.API_REQUESTS_PER_CUSTOMER,
+            seconds=_A_MINUTE,
+            message=_TOO_OFTEN,
+        )
+    return caller
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    check = _Csrf(lambda request: None)  # type: ignore[arg-type,return-value]
+    check.process_request(request)
+    if check.process_view(request, lambda: None, (), {}):  # type: ignore[arg-type]
+        raise CsrfFailed(
+            "This request came with a session's cookie and without its CSRF token. Send the value of the cookie "
+            f"“{settings.CSRF_COOKIE_NAME}” in the header “X-CSRFToken”, or use a customer token and no cookies."
+        )

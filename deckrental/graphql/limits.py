@@ -1,0 +1,117 @@
+"""How much one request may ask for, measured before anything of it is done."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+from strawberry.extensions import SchemaExtension
+
+MOST_TOKENS = 2_000
+MOST_DEPTH = 8
+MOST_ALIASES = 20
+MOST_FIELDS = 500
+
+
+class TooComplex(GraphQLError):
+    """The request asks for more at once than one request may: `most` of `what`."""
+
+    def __init__(self, what: str, most: int) -> None:
+        self.what, self.most = what, most
+        super().__init__(f"This request has too many {what}: {most} are the most. Ask in several requests.")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of a selection, its fragments written out: levels, fields in all, and how many of them have another name."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+
+
+class Measure:
+    """Sizes of the operations of a document. Each fragment is measured once, however often it is used.
+
+    Else a document of a thousand words could take longer to measure than the universe is old.
+    """
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments: Mapping[str, FragmentDefinitionNode] = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._measured: dict[str, Size] = {}
+        self._operations = [
+            node for node in document.definitions if isinstance(node, OperationDefinitionNode)
+        ]
+
+    def largest(self) -> Size:
+        sizes = [self._of(operation.selection_set) for operation in self._operations]
+        return Size(
+            depth=max((size.depth for size in sizes), default=0),
+            fields=sum(size.fields for size in sizes),
+            aliases=sum(size.aliases for size in sizes),
+        )
+
+    def _of(self, selections: SelectionSetNode | None) -> Size:
+        depth = fields = aliases = 0
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                if node.name.value.startswith("__"):
+                    continue  # introspection, which is off where it matters
+                inner = self._of(node.selection_set)
+                inner = Size(inner.depth + 1, inner.fields + 1, inner.aliases + (node.alias is not None))
+            elif isinstance(node, FragmentSpreadNode):
+                inner = self._of_fragment(node.name.value)
+            elif isinstance(node, InlineFragmentNode):
+                inner = self._of(node.selection_set)
+            depth = max(depth, inner.depth)
+            fields += inner.fields
+            aliases += inner.aliases
+        return Size(depth, fields, aliases)
+
+    def _of_fragment(self, name: str) -> Size:
+        if name not in self._measured:
+            self._measured[name] = Size()  # one that uses itself is refused by validation
+            fragment = self._fragments.get(name)
+            self._measured[name] = self._of(fragment.selection_set) if fragment else Size()
+        return self._measured[name]
+
+
+class Limits(SchemaExtension):
+    """Refuses what is too large, and outside DEBUG what asks for the schema itself."""
+
+    def on_operation(self) -> Iterator[None]:
+        self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
+        if not settings.DEBUG:
+            self.execution_context.validation_rules += (NoSchemaIntrospectionCustomRule,)
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        document = self.execution_context.graphql_document
+        if document is not None and (refused := too_complex(document)) is not None:
+            self.execution_context.pre_execution_errors = [refused]
+        yield
+
+
+def too_complex(document: DocumentNode) -> TooComplex | None:
+    """What of it is too much. Asked before validation, which takes long over what is large."""
+    size = Measure(document).largest()
+    for what, measured, most in (
+        ("levels", size.depth, MOST_DEPTH),
+        ("fields", size.fields, MOST_FIELDS),
+        ("aliases", size.aliases, MOST_ALIASES),
+    ):
+        if measured > most:
+            return TooComplex(what, most)
+    return None

@@ -1,0 +1,85 @@
+"""Carts as programs know them: by an id that cannot be guessed.
+
+Whoever knows the id of a guest's cart may use it; a customer's cart is there for that customer alone. For anybody
+else it does not exist, nor does a cart that was submitted or has gone into another.
+"""
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import Guest, User
+from orders.cart import make_cart_of, merge_carts
+from orders.models import MergedCart, Order
+from orders.models.order import OrderQuerySet
+from orders.owners import Owner
+from orders.states import Status
+
+
+class CartNotFound(LookupError):
+    """No cart with this id, or not for this caller: which of them, is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("Could not find a cart with ID")
+
+
+class NotMergeable(ValueError):
+    """These two carts, in this order, are not merged; `field` is the argument that has to change."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+def find_cart(*, cart_id: str, user: User | None) -> Order:
+    """Raises CartNotFound. `user`: who asks; None for a guest."""
+    cart = _usable(user).filter(cart_id=cart_id).first() if "\x00" not in cart_id else None
+    if cart is None:
+        raise CartNotFound
+    return cart
+
+
+def customer_cart(*, user: User) -> Order:
+    """The customer's cart, made now where there is none."""
+    return make_cart_of(Owner(user=user))
+
+
+def create_empty_cart(*, user: User | None) -> Order:
+    """For a guest a new cart of a new guest. A customer has one cart: it is that, whatever is in it."""
+    if user is not None:
+        return customer_cart(user=user)
+    with transaction.atomic():
+        return make_cart_of(Owner(guest=Guest.objects.create()))
+
+
+@transaction.atomic
+def merge_guest_cart(*, source_cart_id: str, destination_cart_id: str, user: User) -> Order:
+    """Moves everything of a guest's cart into the customer's own; the guest's cart is gone. Returns the customer's.
+
+    Asked again after it was done, it answers the same and changes nothing. Raises CartNotFound and NotMergeable.
+    """
+    destination = find_cart(cart_id=destination_cart_id, user=user)
+    if destination.user_id is None:
+        raise NotMergeable(
+            "destination_cart_id",
+            "This is a guest's cart. Merge into your own: customerCart gives its id.",
+        )
+    try:
+        source = find_cart(cart_id=source_cart_id, user=user)
+        if source.guest_id is None:
+            raise NotMergeable(
+                "source_cart_id", "This is your own cart. Name a guest's cart to merge into it."
+            )
+        merge_carts(source=source, destination=destination)
+    except (CartNotFound, Order.DoesNotExist):  # gone before, or while this waited for it
+        if "\x00" in source_cart_id or not _went_into(destination, source_cart_id):
+            raise CartNotFound from None
+    return find_cart(cart_id=destination_cart_id, user=user)
+
+
+def _went_into(destination: Order, source_cart_id: str) -> bool:
+    return MergedCart.objects.filter(source_cart_id=source_cart_id, destination=destination).exists()
+
+
+def _usable(user: User | None) -> OrderQuerySet:
+    whose = Q(guest__isnull=False) | Q(user=user) if user else Q(guest__isnull=False)
+    return Order.objects.filter(whose, status=Status.CART).select_related("shipping_method")
