@@ -39,7 +39,7 @@ def sign_in_for_token(*, email: str, password: str, address: str, now: datetime)
 
 
 def _user_of(email: str, password: str) -> User | None:
-    if "\x00" in email or len(email) > _LONGEST or len(password) > _LONGEST:
+    if "\x00" in email + password or len(email) > _LONGEST or len(password) > _LONGEST:
         email, password = "", "-"  # hashed like any other wrong one
     user = authenticate(None, email=email or "-", password=password or "-")
     # allauth keeps a user who may not sign in aside, for a page that says so: not for whoever signs in next.

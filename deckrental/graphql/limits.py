@@ -92,6 +92,8 @@ class Limits(SchemaExtension):
     """Refuses what is too large, and outside DEBUG what asks for the schema itself."""
 
     def on_operation(self) -> Iterator[None]:
+        # Later it is the name of the first operation, where none was given.
+        self._named = self.execution_context.operation_name is not None
         self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
         if not settings.DEBUG:
             self.execution_context.validation_rules += (NoSchemaIntrospectionCustomRule,)
@@ -99,9 +101,18 @@ class Limits(SchemaExtension):
 
     def on_validate(self) -> Iterator[None]:
         document = self.execution_context.graphql_document
-        if document is not None and (refused := too_complex(document)) is not None:
-            self.execution_context.pre_execution_errors = [refused]
+        if document is not None:
+            refused = too_complex(document) or which_operation(document, self._named)
+            if refused is not None:
+                self.execution_context.pre_execution_errors = [refused]
         yield
+
+
+def which_operation(document: DocumentNode, named: bool) -> GraphQLError | None:
+    """Of several operations the caller must name one; the library would take the first."""
+    if named or sum(isinstance(node, OperationDefinitionNode) for node in document.definitions) < 2:
+        return None
+    return GraphQLError("Say with “operationName” which operation of the query you mean.")
 
 
 def too_complex(document: DocumentNode) -> TooComplex | None:

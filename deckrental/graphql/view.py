@@ -6,6 +6,7 @@ from typing import Any
 from csp.decorators import csp_exempt
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from strawberry.exceptions import MissingQueryError
@@ -29,7 +30,7 @@ class BadRequest(Exception):
 
 @csrf_exempt  # checked by `caller_of`, where a session is what counts
 @never_cache
-def graphql(request: HttpRequest) -> HttpResponse:
+def graphql(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         if settings.DEBUG and request.method == "GET":
             return _graphiql(request)
@@ -61,9 +62,9 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return _refused("Say with “operationName” which operation of the query you mean, one that it has.")
     errors = [told(error) for error in result.errors or ()]
     answer = JsonResponse({"data": result.data, **({"errors": errors} if errors else {})})
-    for error in errors:
-        if "retry_after" in error["extensions"]:
-            answer["Retry-After"] = str(error["extensions"]["retry_after"])
+    waits = [each["extensions"].get("retry_after", 0) for each in errors]
+    if any(waits):
+        answer["Retry-After"] = str(max(waits))
     return answer
 
 
@@ -115,6 +116,6 @@ def _refused(message: str, *, status: int = 400, code: str = "BAD_REQUEST", **te
 
 @csp_exempt()
 @ensure_csrf_cookie
-def _graphiql(request: HttpRequest) -> HttpResponse:
+def _graphiql(request: HttpRequest) -> HttpResponseBase:
     """For whoever builds with DEBUG: its scripts come from elsewhere, which no page for visitors may do."""
     return HttpResponse(get_graphql_ide_html(graphql_ide="graphiql"))
