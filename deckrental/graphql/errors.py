@@ -22,7 +22,7 @@ from inventory.models import Zone
 from inventory.schema import MOST, WrongFirst
 from inventory.skus import UnknownSku
 from orders import cart_items as items
-from orders.cart import MAX_LINES, CartError, CartGone, TooManyLines, WrongCopies
+from orders.cart import MAX_LINES, CartError, CartMoved, TooManyLines, WrongCopies
 from orders.cart_contents import MOST_CENTS, TotalTooLarge
 from orders.cart_ids import CartNotFound, NotMergeable
 from orders.dates import RentalPeriodError
@@ -44,7 +44,7 @@ class Kind:
 # The first that fits: a special error stands before the one that it is a kind of.
 KINDS: dict[type[Exception], Kind] = {
     CartNotFound: Kind("CART_NOT_FOUND"),
-    CartGone: Kind("CART_NOT_FOUND", message=_NOT_FOUND),
+    CartMoved: Kind("CART_NOT_FOUND", message=_NOT_FOUND),
     NotSignedIn: Kind("UNAUTHENTICATED"),
     WrongCredentials: Kind("WRONG_CREDENTIALS"),
     TooMany: Kind("RATE_LIMITED", lambda error: {"retry_after": error.retry_after}),
