@@ -202,6 +202,19 @@ elif LOCAL:
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
+# --- the shop -------------------------------------------------------------------------------------------
+
+SHOP_NAME = env.str("SHOP_NAME", default="Deckrental")
+# Where decks come back to: lines with | between them. Without it a return slip leads to the label in the parcel.
+SHOP_ADDRESS = [
+    line.strip()
+    for line in env.str("SHOP_ADDRESS", default="Sample Street 1|12345 Sampleton" if LOCAL else "")
+    .replace("\\n", "|")
+    .replace("\n", "|")
+    .split("|")
+    if line.strip()
+]
+
 # --- money (docs/pricing.md) ----------------------------------------------------------------------------
 
 CURRENCY = env.str("CURRENCY", default="eur")

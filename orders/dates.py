@@ -56,6 +56,11 @@ def schedule_of_order(order: Order, calendar: ShopCalendar | None = None) -> Sch
     return Schedule(order.out_on, period.first_day, period.last_day, order.due_on)
 
 
+def post_by(schedule: Schedule, calendar: ShopCalendar) -> date:
+    """The last day on which a deck that is sent back can be posted: the last day, or the next open one."""
+    return min(calendar.on_or_after(schedule.last_day), schedule.due_back_on)
+
+
 def blocked_period(period: RentalPeriod, method: ShippingMethod, calendar: ShopCalendar) -> BlockedPeriod:
     """The half-open days on which the copies are away."""
     return period.blocked(

@@ -1,6 +1,7 @@
 """What customers are told by e-mail. The texts are templates/emails/<kind>.txt, the subject in the first line."""
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
@@ -33,6 +34,22 @@ def receipt_link(order: Order) -> str:
     return f"{settings.SITE_URL}{reverse('orders:receipt_link', args=[_token(order)])}"
 
 
+def calendar_link(order: Order) -> str:
+    """An address of the order's calendar file, for programs that cannot sign in."""
+    return f"{settings.SITE_URL}{reverse('orders:calendar_link', args=[_token(order)])}"
+
+
+def reading_link(order: Order) -> str:
+    """An address of the order that may stand where others read along: who has an account signs in there.
+
+    A guest has no other key to the order than a signed link.
+    """
+    if order.user_id is None:
+        return order_link(order)
+    query = urlencode({"next": order.get_absolute_url()})
+    return f"{settings.SITE_URL}{reverse('account_login')}?{query}"
+
+
 def _token(order: Order) -> str:
     return signing.dumps(order.number, salt=_SALT)
 
@@ -55,6 +72,7 @@ def send_order_email(*, order: Order, kind: str) -> None:
         "schedule": schedule_of_order(order),
         "link": order_link(order),
         "receipt_link": receipt_link(order),
+        "calendar_link": calendar_link(order),
         "cart_link": f"{settings.SITE_URL}{reverse('orders:cart')}",
         "reason": cancelled.reason if cancelled else "",
         "refunding_cents": _refunding_cents(order, since=cancelled.at) if cancelled else 0,

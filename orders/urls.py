@@ -2,6 +2,7 @@ from django.urls import path
 
 from orders import webhooks
 from orders.views import (
+    calendars,
     cart,
     cart_days,
     cart_lines,
@@ -54,7 +55,9 @@ urlpatterns = [
     path(
         "orders/link/<str:token>/receipt/", orders.open_link, {"page": "orders:receipt"}, name="receipt_link"
     ),
+    path("orders/link/<str:token>/calendar.ics", calendars.subscribed, name="calendar_link"),
     path("orders/<slug:number>/", orders.show, name="order"),
+    path("orders/<slug:number>/calendar.ics", calendars.show, name="calendar"),
     path("orders/<slug:number>/export/", exports.order, name="export_of_order"),
     path("orders/<slug:number>/export/<slug:form>/", exports.order, name="export_order"),
     path("orders/<slug:number>/receipt/", receipts.show, name="receipt"),
