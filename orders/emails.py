@@ -34,6 +34,11 @@ def receipt_link(order: Order) -> str:
     return f"{settings.SITE_URL}{reverse('orders:receipt_link', args=[_token(order)])}"
 
 
+def return_slip_link(order: Order) -> str:
+    """An address of what goes back with the deck, to print, without signing in; it shows the order, too."""
+    return f"{settings.SITE_URL}{reverse('orders:return_slip_link', args=[_token(order)])}"
+
+
 def calendar_link(order: Order) -> str:
     """An address of the order's calendar file, for programs that cannot sign in."""
     return f"{settings.SITE_URL}{reverse('orders:calendar_link', args=[_token(order)])}"
@@ -73,6 +78,7 @@ def send_order_email(*, order: Order, kind: str) -> None:
         "link": order_link(order),
         "receipt_link": receipt_link(order),
         "calendar_link": calendar_link(order),
+        "return_slip_link": return_slip_link(order),
         "cart_link": f"{settings.SITE_URL}{reverse('orders:cart')}",
         "reason": cancelled.reason if cancelled else "",
         "refunding_cents": _refunding_cents(order, since=cancelled.at) if cancelled else 0,

@@ -15,6 +15,7 @@ from orders.views import (
     pay_again,
     queue,
     receipts,
+    return_slips,
     saved_cards,
     staff,
     staff_calendar,
@@ -56,7 +57,14 @@ urlpatterns = [
         "orders/link/<str:token>/receipt/", orders.open_link, {"page": "orders:receipt"}, name="receipt_link"
     ),
     path("orders/link/<str:token>/calendar.ics", calendars.subscribed, name="calendar_link"),
+    path(
+        "orders/link/<str:token>/return/",
+        orders.open_link,
+        {"page": "orders:return_slip"},
+        name="return_slip_link",
+    ),
     path("orders/<slug:number>/", orders.show, name="order"),
+    path("orders/<slug:number>/return/", return_slips.show, name="return_slip"),
     path("orders/<slug:number>/calendar.ics", calendars.show, name="calendar"),
     path("orders/<slug:number>/export/", exports.order, name="export_of_order"),
     path("orders/<slug:number>/export/<slug:form>/", exports.order, name="export_order"),
