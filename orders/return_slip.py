@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from inventory.closed_days import shop_calendar
-from inventory.deck_groups import as_read
-from inventory.models import Card, Zone
+from inventory.models import Zone
 from inventory.reservations import out_by_card
 from orders.dates import Schedule, post_by, schedule_of_order
 from orders.fee_limits import AgreedLimits
@@ -96,7 +95,7 @@ _WHY = {
 
 
 def _zones(order: Order) -> list[SlipZone]:
-    """The lines by zone, each as a deck is read. What is out is known by card: its lines share it, first come."""
+    """By name, as they are looked up one by one. What is out is known by card: its lines share it, first come."""
     lines = list(order.order_cards.select_related("card").by_zone_and_name())
     out = out_by_card(claim=order.claim) if order.status == Status.DISPATCHED else order.demand()
     shown = []
@@ -105,11 +104,7 @@ def _zones(order: Order) -> list[SlipZone]:
         out[line.card_id] = out.get(line.card_id, 0) - copies
         shown.append(SlipLine(line, copies))
     by_zone = ((zone, [line for line in shown if line.line.zone == zone]) for zone in Zone)
-    return [SlipZone(zone, as_read(of_zone, _card_of)) for zone, of_zone in by_zone if of_zone]
-
-
-def _card_of(line: SlipLine) -> Card:
-    return line.line.card
+    return [SlipZone(zone, of_zone) for zone, of_zone in by_zone if of_zone]
 
 
 def _qr(address: str) -> SafeString:

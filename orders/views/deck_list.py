@@ -1,11 +1,9 @@
 """A deck list into the cart: read, looked over, mended, and only then added."""
 
-import contextlib
 import secrets
 from typing import Any
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,10 +21,9 @@ from orders.list_review import Review, review_list
 from orders.owners import owner_of
 from orders.views.filling import put_in
 from orders.views.kept_aside import as_list, leave_out_marked
+from orders.views.once import once
 
 _UNPROCESSABLE = 422
-# A page of a review can be sent once to add its list: a second press, or a reload, adds nothing.
-_ADDED, _LONGEST_ONCE, _REMEMBERED = "list-added:", 64, 24 * 60 * 60
 
 
 @csrf_exempt  # for the answer below alone: who posts what can be read is checked
@@ -81,30 +78,18 @@ def _mend_or_add(request: HttpRequest) -> HttpResponse:
     if request.POST["add"] != review.fingerprint or not review.copies:
         wrong = "Nothing is added yet: with what you chose last, the list reads as below. Look it over, and add it."
         return _show(request, form, review, wrong=wrong)
-    once = request.POST.get("once", "")[:_LONGEST_ONCE]
-    if once and not _is_first(once):
-        messages.info(request, "This list has been added already. To add it again, read it again.")
-        return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
     try:
-        copies = put_in(request, lambda cart: carts.add_lines(cart=cart, read=review.read))
-    except BaseException as error:
-        with contextlib.suppress(Exception):
-            cache.delete(_ADDED + once)
-        if not isinstance(error, CartError):
-            raise
+        with once("list-added", request.POST.get("once", "")) as first:
+            if not first:
+                messages.info(request, "This list has been added already. To add it again, read it again.")
+                return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
+            copies = put_in(request, lambda cart: carts.add_lines(cart=cart, read=review.read))
+    except CartError as error:
         too_many = f" Look at {', '.join(review.too_many[:3])}." if review.too_many else ""
         return _show(request, form, review, wrong=f"Nothing was added. {error}{too_many}")
     leave_out_marked(request, request.POST.get("kept", ""))
     messages.success(request, _added(review, copies))
     return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
-
-
-def _is_first(once: str) -> bool:
-    """Whether this page is sent for the first time. Where the cache does not answer, it is taken to be."""
-    try:
-        return bool(cache.add(_ADDED + once, True, timeout=_REMEMBERED))
-    except Exception:  # noqa: BLE001  a list that is added twice is better than one that cannot be added
-        return True
 
 
 def _read_on(request: HttpRequest, rest: Source) -> HttpResponse:

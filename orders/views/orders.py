@@ -1,5 +1,7 @@
 """The customer's own orders."""
 
+import secrets
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,13 +9,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from inventory.reservations import out_by_card
 from orders import cancellation
 from orders.cancellation import NotCancellable
 from orders.decks_in_order import decks_in
-from orders.emails import number_in_link
+from orders.emails import calendar_link, number_in_link
 from orders.models import Order
+from orders.order_history import history_of
 from orders.order_money import money_words, order_money
 from orders.order_page import order_page
+from orders.order_timeline import order_timeline
 from orders.owners import owner_of
 from orders.payments import is_held
 from orders.shortfall_page import shortfall_page
@@ -43,13 +48,25 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
     today = timezone.localdate()
     explained = shortfall_page(order=order, today=today, with_starts=False) if order.pending else None
     page = explained.page if explained else order_page(order=order, today=today)
+    events, money = list(order.events.order_by("at", "pk")), order_money(order)
+    still_out = sum(out_by_card(claim=order.claim).values()) if order.status == Status.DISPATCHED else 0
     context = {
         "page": page,
         "explained": explained,
-        "events": order.events.order_by("at", "pk"),
-        "money": order_money(order),
+        "timeline": order_timeline(
+            order=order,
+            schedule=page.schedule,
+            money=money,
+            events=events,
+            today=today,
+            still_out=still_out if still_out < page.copies else 0,
+        ),
+        "history": list(history_of(events)),
+        "money": money,
         "decks": decks_in(order, [shown.line for shown in page.lines]),
         "can_cancel": cancellation.can_cancel(order),
+        "once": secrets.token_urlsafe(16),
+        "subscribe_link": f"webcal://{calendar_link(order).partition('://')[2]}",
     }
     return render(request, "orders/order.html", context)
 

@@ -1,0 +1,42 @@
+"""An old order into the cart once more."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from orders import cart as carts
+from orders.cart import CartError
+from orders.order_again import OrderedAgain, can_order_again, order_again
+from orders.owners import make_owner_of
+from orders.views.access import own_order
+from orders.views.once import once
+
+_TWICE = "These cards are in your cart already. To add them again, open the order again."
+
+
+@require_POST
+def again(request: HttpRequest, number: str) -> HttpResponse:
+    """`once`: the key of the form, which counts once. The cart is that of whoever asks, also by a link."""
+    order = own_order(request, number)
+    if not can_order_again(order):
+        raise Http404("This has not been ordered yet.")
+    try:
+        with once("order-again", request.POST.get("once", "")) as first:
+            if not first:
+                messages.info(
+                    request, "These cards are in your cart already. To add them again, open the order again."
+                )
+                return redirect("orders:cart")
+            added = order_again(cart=carts.make_cart_of(make_owner_of(request)), order=order)
+    except CartError as error:
+        messages.error(request, f"Nothing was added. {error}")
+        return redirect(order)
+    messages.success(request, _says(added, number))
+    return redirect("orders:cart")
+
+
+def _says(added: OrderedAgain, number: str) -> str:
+    cards = f"{added.copies} card{'' if added.copies == 1 else 's'}"
+    beside = " beside what was in your cart" if added.beside_others else ""
+    return f"Added the {cards} of order {number}{beside}. Choose your days: prices are those of today."
