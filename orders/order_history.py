@@ -22,7 +22,7 @@ class Told:
     who: str
 
 
-_WHO = {"customer": "by you", "staff": "by the shop"}
+_WHO = {"customer": "you", "staff": "the shop"}
 
 _TITLES: dict[tuple[str, str], str] = {
     (Status.CART, Status.OPEN): "Ordered, and every card set aside",

@@ -70,7 +70,7 @@ def order_timeline(
     if order.status == Status.CANCELLED:
         steps += _cancelled(reached, money)
     else:
-        steps += [_money(order, money), _cards(order, reached)]
+        steps += [_money(order, money), _cards(order, money, reached)]
         if schedule is not None:
             steps += _way(order, schedule, reached, today=today, still_out=still_out)
     return _with_current(steps)
@@ -94,7 +94,7 @@ def _with_current(steps: Sequence[Step]) -> list[Step]:
 def _cancelled(reached: dict[str, datetime], money: OrderMoney) -> list[Step]:
     steps = []
     if Status.OPEN in reached:
-        steps.append(Step("cards", "Cards set aside", State.DONE, _day(reached[Status.OPEN])))
+        steps.append(Step("cards", "All cards set aside", State.DONE, _day(reached[Status.OPEN])))
     return [
         *steps,
         Step(
@@ -125,12 +125,12 @@ def _money(order: Order, money: OrderMoney) -> Step:
     return Step("money", "Payment", State.NOW if order.status == Status.OPEN else State.DONE)
 
 
-def _cards(order: Order, reached: dict[str, datetime]) -> Step:
+def _cards(order: Order, money: OrderMoney, reached: dict[str, datetime]) -> Step:
     if order.status == Status.PENDING:
         since = _day(order.queued_at)
         return Step("cards", "Waiting for cards", State.NOW, since, says="Since then in the queue.")
-    here = State.NOW if order.status == Status.OPEN else State.DONE
-    return Step("cards", "Every card set aside", here, _day(reached.get(Status.OPEN)))
+    here = State.NOW if order.status == Status.OPEN and not money.to_pay_again else State.DONE
+    return Step("cards", "All cards set aside", here, _day(reached.get(Status.OPEN)))
 
 
 def _way(

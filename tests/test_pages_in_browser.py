@@ -12,7 +12,9 @@ from django.views.csrf import csrf_failure
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from inventory.models import Card, ClosedDay
+from orders.cancellation import cancel
 from orders.models import Order, OrderCard, PaymentStatus, Refund, WebhookEvent
+from orders.transitions import customer
 from tests.factories import (
     TODAY,
     PickupFactory,
@@ -152,6 +154,12 @@ def with_a_pending_order(card: Card) -> Client:
     return as_guest_of(placed({card: 3}))
 
 
+def with_a_cancelled_order(card: Card) -> Client:
+    return as_guest_of(
+        cancel(order=placed({stocked_card(4): 1}), by=customer(), reason="the customer cancels")
+    )
+
+
 def as_somebody(card: Card) -> Client:
     client = Client()
     client.force_login(UserFactory())
@@ -244,6 +252,12 @@ PAGES: list[Visit] = [
     ("/staff/stock/", at_the_desk),
     ("/staff/stock/?q=light", at_the_desk),
     ("/staff/stock/lightning-bolt/", at_the_desk),
+    ("/orders/", with_an_order_that_lost_its_hold),
+    ("/orders/", with_a_deck),
+    ("/orders/", as_somebody),
+    ("/orders/NUMBER/", with_a_cancelled_order),
+    (f"/orders/{OUT}/return/", with_a_deck),
+    ("/orders/NUMBER/return/", with_an_order_that_lost_its_hold),
 ]
 NUMBER, LINE = "NUMBER", "LINE"  # those of the order and of the line that were made last
 

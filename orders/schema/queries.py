@@ -4,8 +4,8 @@ from django.utils import timezone
 from inventory.schema import check_first
 from orders.cart_contents import CartContents
 from orders.cart_ids import customer_cart, find_cart
+from orders.latest_orders import orders_of
 from orders.models import Order
-from orders.order_list import orders_of
 from orders.schema.types import CartType, Info, OrderType
 
 

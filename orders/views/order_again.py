@@ -5,14 +5,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from orders import cart as carts
 from orders.cart import CartError
 from orders.order_again import OrderedAgain, can_order_again, order_again
-from orders.owners import make_owner_of
 from orders.views.access import own_order
+from orders.views.filling import put_in
 from orders.views.once import once
-
-_TWICE = "These cards are in your cart already. To add them again, open the order again."
 
 
 @require_POST
@@ -28,7 +25,7 @@ def again(request: HttpRequest, number: str) -> HttpResponse:
                     request, "These cards are in your cart already. To add them again, open the order again."
                 )
                 return redirect("orders:cart")
-            added = order_again(cart=carts.make_cart_of(make_owner_of(request)), order=order)
+            added = put_in(request, lambda cart: order_again(cart=cart, order=order))
     except CartError as error:
         messages.error(request, f"Nothing was added. {error}")
         return redirect(order)

@@ -16,7 +16,8 @@ from orders.decks_in_order import decks_in
 from orders.emails import calendar_link, number_in_link
 from orders.models import Order
 from orders.order_history import history_of
-from orders.order_money import money_words, order_money
+from orders.order_list import order_list
+from orders.order_money import order_money
 from orders.order_page import order_page
 from orders.order_timeline import order_timeline
 from orders.owners import owner_of
@@ -31,10 +32,9 @@ from orders.views.access import own_order, remember_linked
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     owner = owner_of(request)
-    orders = owner.orders().exclude(status=Status.CART) if owner else Order.objects.none()
-    listed = orders.select_related("shipping_method").with_copies().order_by("-authorized_at", "-pk")[:100]
-    words = money_words(list(listed))
-    return render(request, "orders/list.html", {"orders": [(order, words[order.pk]) for order in listed]})
+    orders = owner.orders() if owner else Order.objects.none()
+    listed = order_list(orders, today=timezone.localdate(), page=request.GET.get("page"))
+    return render(request, "orders/list.html", {"list": listed})
 
 
 @never_cache
@@ -61,6 +61,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
             today=today,
             still_out=still_out if still_out < page.copies else 0,
         ),
+        "overdue": order.status == Status.DISPATCHED and order.due_on is not None and order.due_on < today,
         "history": list(history_of(events)),
         "money": money,
         "decks": decks_in(order, [shown.line for shown in page.lines]),

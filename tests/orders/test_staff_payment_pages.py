@@ -804,7 +804,7 @@ def test_pages_ask_as_often_for_many_payments_as_for_one(number):
         attempted(fee_of(order, status=PaymentStatus.FAILED), PaymentStatus.FAILED, off_session=True)
 
     assert queries_of(clerk(), page_of(order)) == 17
-    assert queries_of(owner_of(order), order.get_absolute_url()) == 15
+    assert queries_of(owner_of(order), order.get_absolute_url()) == 16
     assert queries_of(owner_of(order), reverse("orders:receipt", args=[order.number])) == 10
 
 

@@ -118,13 +118,18 @@ def test_the_owner_of_a_cart_sees_its_pages(address, signed_in):
     assert response.context["page"].copies == 3
 
 
+def listed_to(client: Client) -> list[Order]:
+    groups = client.get(reverse("orders:list")).context["list"].groups
+    return [row.order for _, rows in groups for row in rows]
+
+
 @as_guest_and_customer
 def test_the_owner_of_an_order_sees_it_and_finds_it_in_the_list(signed_in):
     order = settled({stocked_card(4): 3}, **owner_fields(signed_in))
     client = browser_of(order)
 
     assert client.get(order.get_absolute_url()).context["page"].order == order
-    assert client.get(reverse("orders:list")).context["orders"] == [(order, "held")]
+    assert listed_to(client) == [order]
 
 
 @as_guest_and_customer
@@ -194,7 +199,7 @@ def test_nobody_else_sees_an_order(visitor, signed_in):
     response = client.get(order.get_absolute_url())
 
     assert response.status_code == 404
-    assert order not in client.get(reverse("orders:list")).context["orders"]
+    assert order not in listed_to(client)
 
 
 @others
@@ -1566,7 +1571,7 @@ PINNED = {
     order_page: 20,
     needed_page: 13,
     staff_order_page: 21,
-    list_page: 6,
+    list_page: 8,
 }
 
 
