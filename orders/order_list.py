@@ -59,7 +59,7 @@ def order_list(orders: OrderQuerySet, *, today: date, page: str | int | None = 1
     shown = Paginator(_grouped(orders, today=today), PER_PAGE).get_page(page)
     listed = list(shown.object_list)
     money = money_words(listed)
-    rows = [(Group(order.group), _listed(order, money[order.pk], today=today)) for order in listed]  # type: ignore[attr-defined]
+    rows = [(Group(order.group), _listed(order, money[order.pk], today=today)) for order in listed]
     groups = [(group, [row for _, row in of_group]) for group, of_group in groupby(rows, lambda row: row[0])]
     return OrderList(shown, groups)
 
