@@ -6,4 +6,4 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import tokens  # noqa: F401  listens to changes of passwords
+        from accounts import reclaiming, sessions, tokens  # noqa: F401  they listen

@@ -1,5 +1,6 @@
 """What a page of the site may load, and from where."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from csp.constants import NONE, SELF
@@ -8,8 +9,11 @@ _STRIPE = ["https://js.stripe.com", "https://api.stripe.com", "https://hooks.str
 _CARD_IMAGES = ["https://cards.scryfall.io", "https://img.scryfall.com"]
 
 
-def content_security_policy(*, stripe_api_base: str) -> dict[str, Any]:
-    """django-csp's setting: everything from the site itself, but card images, and Stripe (or its stand-in)."""
+def content_security_policy(*, stripe_api_base: str, sign_in_at: Sequence[str] = ()) -> dict[str, Any]:
+    """django-csp's setting: everything from the site itself, but card images, and Stripe (or its stand-in).
+
+    `sign_in_at`: where the form goes on to that signs in with another account.
+    """
     stripe = [stripe_api_base] if stripe_api_base else _STRIPE
     return {
         "DIRECTIVES": {
@@ -20,7 +24,7 @@ def content_security_policy(*, stripe_api_base: str) -> dict[str, Any]:
             "font-src": [SELF],
             "connect-src": [SELF, *stripe],
             "frame-src": stripe,
-            "form-action": [SELF],
+            "form-action": [SELF, *sign_in_at],
             "base-uri": [NONE],
             "frame-ancestors": [NONE],
             "manifest-src": [SELF],

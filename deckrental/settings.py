@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from deckrental.csp import content_security_policy
 from deckrental.redis_urls import celery_url, client_url, database_number
+from deckrental.sign_in_providers import PROVIDERS, configured_providers
 from deckrental.stripe_keys import check_stripe_settings
 from inventory.shop_calendar import check_region, weekdays_of
 
@@ -54,6 +55,11 @@ SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=["localhost", "[::1]"]), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+try:
+    SIGN_IN_PROVIDERS = configured_providers(env.ENVIRON)
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from None
+
 # --- the rooms ------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -63,6 +69,9 @@ INSTALLED_APPS = [
     "orders",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    *(provider.app for provider in SIGN_IN_PROVIDERS),
+    "allauth.usersessions",
     "django_celery_beat",
     "django_htmx",
     "django_structlog",
@@ -89,6 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.sessions.LastSeenMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
@@ -141,7 +151,7 @@ REDIS_PREFIX = "deckrental-test:" if TESTING else "deckrental:"
 _redis_db = database_number(REDIS_URL)
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "deckrental.cache.Cache",
         "LOCATION": client_url(REDIS_URL, _redis_db),
         "KEY_PREFIX": REDIS_PREFIX,
     }
@@ -177,8 +187,43 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = (
+    "mandatory"  # else a sign-up would say who has an account; guests can order anyway
+)
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place when it is confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+# A shop's wi-fi is one address: that many may come from it; a "key" is the e-mail address. docs/accounts.md, "Limits".
+_from_one_address = "100000/h/ip" if TESTING else "{}/h/ip"
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": _from_one_address.format(30),
+    "reset_password": f"{_from_one_address.format(30)},3/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "confirm_email": "1/3m/key,6/d/key",
+    "confirm_by_password": "5/5m/key",
+    "change_password": "5/m/user",
+    "manage_email": "20/h/user",
+    "reauthenticate": "10/m/user",
+    "order_links": f"{_from_one_address.format(20)},3/h/key",
+}
+
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = {provider.id: keys for provider, keys in SIGN_IN_PROVIDERS.items()}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = (
+    True  # by addresses that the provider and we have seen confirmed: the adapter
+)
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_STORE_TOKENS = False  # of a provider nothing is wanted but who it is
+if "pytest" in sys.modules:  # never by the environment: the dummy lets in anybody as anybody
+    INSTALLED_APPS += ["allauth.socialaccount.providers.dummy"]
+    INSTALLED_APPS += [provider.app for provider in PROVIDERS if provider.app not in INSTALLED_APPS]
 
 # --- GraphQL (docs/graphql.md) --------------------------------------------------------------------------
 
@@ -307,7 +352,9 @@ SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 X_FRAME_OPTIONS = "DENY"
 
-CONTENT_SECURITY_POLICY = content_security_policy(stripe_api_base=STRIPE_API_BASE)
+CONTENT_SECURITY_POLICY = content_security_policy(
+    stripe_api_base=STRIPE_API_BASE, sign_in_at=[provider.origin for provider in SIGN_IN_PROVIDERS]
+)
 
 # --- logs and errors ------------------------------------------------------------------------------------
 

@@ -1,17 +1,24 @@
-"""At sign-in, what the guest has goes to the customer, and they are told."""
+"""At sign-in, what the guest has goes to the customer; and so does what they ordered elsewhere as a guest.
+
+The latter only with the address confirmed: docs/accounts.md, "A guest's orders". They are told what came along.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.formats import date_format
 
+from accounts.email_addresses import confirmed_addresses
 from accounts.guests import forget_guest, guest_of
 from accounts.models import Guest, User
 from inventory.decklist import MAX_QUANTITY
@@ -40,12 +47,33 @@ class TakenOver:
 @receiver(user_logged_in)
 def take_over_from_guest(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     guest = guest_of(request.session)
-    if guest is None:
-        return
-    taken = give_to_user(guest=guest, user=user)
-    forget_guest(request.session)
-    for level, text in told(taken):
-        messages.add_message(request, level, text, fail_silently=True)  # a sign-in by a script shows none
+    if guest is not None:
+        taken = give_to_user(guest=guest, user=user)
+        forget_guest(request.session)
+        for level, text in told(taken):
+            messages.add_message(request, level, text, fail_silently=True)  # a sign-in by a script shows none
+    join_guest_orders(user=user)
+
+
+@receiver(email_confirmed)
+def take_over_what_was_ordered_with(sender: Any, email_address: EmailAddress, **kwargs: Any) -> None:
+    join_guest_orders(user=email_address.user)
+
+
+@transaction.atomic
+def join_guest_orders(*, user: User) -> int:
+    """Orders that were placed as a guest, in any browser, with an address that the user has confirmed become theirs.
+
+    Returns how many; safe to repeat. Carts stay with their browsers, and so does an order that waits there for an
+    answer: it comes when it is placed.
+    """
+    confirmed = confirmed_addresses(user)
+    if not confirmed:
+        return 0
+    ordered = Order.objects.exclude(status__in=(Status.CART, Status.CONFIRMING)).filter(guest__isnull=False)
+    # Locked in primary-key order, as promotion does; one that somebody else took meanwhile is not among them.
+    orders = lock_orders(ordered.alias(lower_email=Lower("email")).filter(lower_email__in=confirmed))
+    return Order.objects.filter(pk__in=[order.pk for order in orders]).update(user=user, guest=None)
 
 
 def told(taken: TakenOver) -> list[tuple[int, str]]:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import factory
+from allauth.account.models import EmailAddress
 from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
@@ -34,12 +35,21 @@ TODAY = timezone.localdate()  # tasks read the clock, so the tests' today is the
 
 
 class UserFactory(factory.django.DjangoModelFactory):
+    """Has confirmed the address; `confirmed=False` for one who has not, and so cannot sign in by a form."""
+
     class Meta:
         model = User
         skip_postgeneration_save = True
 
     email = factory.Sequence(lambda n: f"player{n}@example.org")
     password = factory.django.Password("correct horse battery")
+
+    @factory.post_generation
+    def confirmed(self: User, create: bool, extracted: bool | None, **kwargs: Any) -> None:
+        if create:
+            EmailAddress.objects.create(
+                user=self, email=self.email, verified=extracted is not False, primary=True
+            )
 
 
 class StaffFactory(UserFactory):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 from django.utils import timezone
 
@@ -150,6 +150,9 @@ class Order(models.Model):
             models.Index(fields=["queued_at", "claim"], name="order_queue", condition=Q(status="pending")),
             models.Index(fields=["user", "-created_at"], name="order_of_user"),
             models.Index(fields=["guest", "-created_at"], name="order_of_guest"),
+            models.Index(
+                Lower("email"), name="guest_order_by_email", condition=Q(guest__isnull=False) & ~Q(email="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.visitor_address import address_of
 from orders import stripe_gateway, submission
 from orders.bills import Bill, CardGiven, Payer
 from orders.forms import PaymentForm
@@ -16,7 +17,6 @@ from orders.models import Order, PaymentStatus
 from orders.saved_cards import cards_to_offer
 from orders.stripe_gateway import GatewayError, SavedCard
 from orders.submission import Submitted
-from orders.views.addresses import address_of
 
 log = structlog.get_logger(__name__)
 

@@ -8,11 +8,11 @@ from django.core.cache.backends.redis import RedisCache
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from accounts.visitor_address import address_of
 from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, PaymentAttempt
 from orders.payments import limits
 from orders.states import Status
-from orders.views.addresses import address_of
 from tests.factories import cart_with, stocked_card
 from tests.orders.test_checkout import total_of
 from tests.orders.test_views import browser_of, messages_of

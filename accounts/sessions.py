@@ -1,0 +1,87 @@
+"""Where somebody is signed in: known by django-allauth's user sessions, seen at most once in some minutes."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.signals import password_changed, password_reset, password_set, user_logged_in
+from allauth.usersessions.models import UserSession
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.models import User
+
+_SEEN = "seen_at"  # in the session: seconds, when it was last written down that it is in use
+_LOOK_EVERY = 15 * 60  # seconds: a page does not cost a write
+
+
+class LastSeenMiddleware:
+    """Notes now and then that a signed-in session is in use, and from where."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        seen = request.session.get(_SEEN)
+        if seen is not None and time.time() - seen > _LOOK_EVERY and request.user.is_authenticated:
+            UserSession.objects.create_from_request(request)
+            request.session[_SEEN] = int(time.time())
+        return self.get_response(request)
+
+
+@receiver(user_logged_in)
+def begin(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+    """allauth writes the session down itself; from now on it is looked at."""
+    request.session[_SEEN] = int(time.time())
+
+
+def sessions_of(user: User, *, current: str | None) -> list[UserSession]:
+    """Those that are still good: the current one first, then the one that was in use last."""
+    sessions = UserSession.objects.purge_and_list(user)
+    return sorted(sessions, key=lambda each: (each.session_key == current, each.last_seen_at), reverse=True)
+
+
+def sign_out(user: User, *, session: int) -> bool:
+    """Ends one session of the user's; False where it is none (any more). The browser is a visitor's from now on."""
+    found = UserSession.objects.filter(user=user, pk=session).first()
+    if found is None:
+        return False
+    found.end()
+    return True
+
+
+def sign_out_others(user: User, *, current: str | None) -> int:
+    """Ends every session of the user's but the current one; returns how many."""
+    others = UserSession.objects.filter(user=user).exclude(session_key=current)
+    ended = [other.end() for other in others]
+    return len(ended)
+
+
+@receiver([password_changed, password_set, password_reset])
+def end_others(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Whoever was in by the old password, or before there was one, is out. The rows go, not only their right."""
+    sign_out_others(user, current=request.session.session_key if request.user == user else None)
+
+
+def seen_now(session: UserSession) -> bool:
+    return (timezone.now() - session.last_seen_at).total_seconds() < _LOOK_EVERY
+
+
+def browser_of(session: UserSession) -> str:
+    """In a few words, as far as the browser says: "Firefox on Windows"."""
+    agent = session.user_agent
+    browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+    systems = {
+        "iPhone": "iPhone",
+        "iPad": "iPad",
+        "Android": "Android",
+        "Windows": "Windows",
+        "Macintosh": "Mac",
+        "Linux": "Linux",
+    }
+    browser = next((name for sign, name in browsers.items() if sign in agent), "")
+    system = next((name for sign, name in systems.items() if sign in agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system or "A browser that does not say its name"

@@ -1,0 +1,127 @@
+"""Pages of the account that django-allauth has not, or not as they are wanted here."""
+
+from typing import Any
+
+from allauth.account.internal.stagekit import unstash_login
+from allauth.account.models import EmailAddress
+from allauth.account.views import ConfirmEmailView
+from allauth.core import ratelimit
+from allauth.socialaccount.models import SocialAccount
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.forms import ConfirmByPasswordForm
+from accounts.models import User
+from accounts.sessions import browser_of, seen_now, sessions_of, sign_out, sign_out_others
+
+
+@never_cache
+@login_required
+@require_safe
+def hub(request: HttpRequest) -> HttpResponse:
+    """Everything that belongs to the account, and the way to each."""
+    assert isinstance(request.user, User)
+    addresses = EmailAddress.objects.filter(user=request.user)
+    context = {
+        "addresses": sorted(addresses, key=lambda each: (not each.primary, each.email)),
+        "connections": SocialAccount.objects.filter(user=request.user).order_by("provider", "pk"),
+        "sessions": len(sessions_of(request.user, current=request.session.session_key)),
+    }
+    return render(request, "account/hub.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def sessions(request: HttpRequest) -> HttpResponse:
+    """GET lists where the customer is signed in; POST ends `session`, or all others."""
+    assert isinstance(request.user, User)
+    current = request.session.session_key
+    if request.method == "POST":
+        return _sign_out(request, request.user)
+    listed = [
+        {
+            "session": each,
+            "browser": browser_of(each),
+            "current": each.session_key == current,
+            "now": each.session_key == current or seen_now(each),
+        }
+        for each in sessions_of(request.user, current=current)
+    ]
+    return render(request, "usersessions/usersession_list.html", {"sessions": listed})
+
+
+def _sign_out(request: HttpRequest, user: User) -> HttpResponse:
+    chosen = request.POST.get("session", "")
+    if not chosen:
+        ended = sign_out_others(user, current=request.session.session_key)
+        messages.success(
+            request,
+            f"Signed out {ended} other{'s' if ended > 1 else ''}." if ended else "There are no others.",
+        )
+    elif chosen.isascii() and chosen.isdecimal() and len(chosen) < 19 and sign_out(user, session=int(chosen)):
+        messages.success(request, "Signed out there.")
+    else:
+        messages.info(request, "That one is signed out already.")
+    return redirect("account_sessions")
+
+
+@method_decorator(never_cache, name="dispatch")
+class ConfirmAddressView(ConfirmEmailView):
+    """Following the link shows who has the mailbox. That they have the account, too, is shown by the browser that
+    signed up or is signed in, or else by the password: nobody confirms an account that a stranger made in their name.
+    """
+
+    by_password: ConfirmByPasswordForm | None = None
+
+    def logout_other_user(self, confirmation: Any) -> None:
+        """Not before the address is confirmed: a link from elsewhere signs nobody out."""
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.object = self.get_object()
+        owner = self.object.email_address.user
+        if not self._is_there(owner):
+            if not owner.has_usable_password():
+                return self.get(*args, **kwargs)
+            limited = ratelimit.consume_or_429(
+                self.request, action="confirm_by_password", key=self.object.email_address.email
+            )
+            if limited:
+                return limited
+            self.by_password = ConfirmByPasswordForm(self.request.POST)
+            if not self.by_password.is_valid() or not owner.check_password(
+                self.by_password.cleaned_data["password"]
+            ):
+                if not self.by_password.errors:
+                    self.by_password.add_error(
+                        "password", "That is not its password. Try again, or set a new one by “Forgotten?”."
+                    )
+                return self.render_to_response(self.get_context_data(), status=422)
+        if self.request.user.is_authenticated and self.request.user.pk != owner.pk:
+            logout(self.request)
+        return super().post(*args, **kwargs)
+
+    def _is_there(self, owner: User) -> bool:
+        if self.request.user.is_authenticated:
+            return self.request.user.pk == owner.pk
+        signing_up = unstash_login(self.request, peek=True)
+        return bool(signing_up and signing_up.user and signing_up.user.pk == owner.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if self.object:
+            owner = self.object.email_address.user
+            there = self._is_there(owner)
+            context["by_password"] = (
+                None
+                if there or not owner.has_usable_password()
+                else self.by_password or ConfirmByPasswordForm()
+            )
+            context["elsewhere"] = not there and not owner.has_usable_password()
+        return context

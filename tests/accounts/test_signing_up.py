@@ -1,0 +1,269 @@
+"""Making an account, confirming its address, changing it: nobody gets in by an address that is not theirs."""
+
+import re
+import uuid
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "correct horse battery"
+OTHER = "staple staple staple"
+
+
+@pytest.fixture(autouse=True)
+def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
+
+
+def sign_up(client: Client, email: str = "pat@example.org"):
+    return client.post(
+        reverse("account_signup"), {"email": email, "password1": PASSWORD, "password2": PASSWORD}
+    )
+
+
+def sign_in(client: Client, email: str = "pat@example.org", password: str = PASSWORD):
+    return client.post(reverse("account_login"), {"login": email, "password": password})
+
+
+def link_to(email: str) -> str:
+    """The path of the first link in the last e-mail to that address."""
+    return re.findall(r"https?://[^/]+(/\S+)", [m for m in mail.outbox if m.to == [email]][-1].body)[0]
+
+
+def is_signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def confirmed(email: str = "pat@example.org") -> bool:
+    return EmailAddress.objects.filter(email=email, verified=True).exists()
+
+
+# --- confirming -------------------------------------------------------------------------------------------
+
+
+def test_the_link_confirms_the_address_and_signs_in_the_browser_that_signed_up(client):
+    sign_up(client)
+    assert not is_signed_in(client)
+    assert not confirmed()
+
+    client.post(link_to("pat@example.org"))
+
+    assert is_signed_in(client)
+    assert confirmed()
+
+
+def test_looking_at_the_link_confirms_nothing(client):
+    """Mail servers follow links, to see whether they are safe."""
+    sign_up(client)
+
+    assert client.get(link_to("pat@example.org")).status_code == 200
+
+    assert not confirmed()
+
+
+def test_in_another_browser_the_password_is_asked_for(client):
+    sign_up(client)
+    phone = Client()
+
+    assert "The password of your account" in phone.get(link_to("pat@example.org")).content.decode()
+    assert phone.post(link_to("pat@example.org"), {"password": "wrong"}).status_code == 422
+    assert not confirmed()
+    phone.post(link_to("pat@example.org"), {"password": PASSWORD})
+
+    assert confirmed()
+    assert not is_signed_in(phone)
+
+
+def test_whoever_only_has_the_mailbox_does_not_confirm_the_account_that_a_stranger_made(client):
+    sign_up(client)
+    owner_of_the_mailbox = Client()
+
+    response = owner_of_the_mailbox.post(link_to("pat@example.org"))
+
+    assert response.status_code == 422
+    assert not confirmed()
+
+
+def test_passwords_at_the_link_are_counted(client):
+    sign_up(client)
+    phone = Client()
+
+    answers = [phone.post(link_to("pat@example.org"), {"password": "wrong"}).status_code for _ in range(6)]
+
+    assert answers == [422] * 5 + [429]
+
+
+def test_a_link_for_somebody_else_signs_nobody_out(client):
+    sign_up(Client())
+    client.force_login(UserFactory())
+
+    client.get(link_to("pat@example.org"))
+
+    assert is_signed_in(client)
+
+
+def test_a_used_link_says_what_to_do(client):
+    sign_up(client)
+    link = link_to("pat@example.org")
+    client.post(link)
+
+    page = Client().get(link)
+
+    assert "This link does not work any more" in page.content.decode()
+    assert Client().post(link).status_code == 404
+
+
+def test_without_the_link_there_is_no_way_in_and_a_new_one_is_sent(client, settings):
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "confirm_email": "10/m/key"}
+    sign_up(Client())
+
+    response = sign_in(client)
+
+    assert response["Location"] == reverse("account_email_verification_sent")
+    assert not is_signed_in(client)
+    assert len(mail.outbox) == 2
+
+
+# --- nobody hears who has an account ----------------------------------------------------------------------
+
+
+def what_is_seen(response, client: Client) -> tuple[int, str, str]:
+    page = client.get(response["Location"]) if response.status_code == 302 else response
+    text = re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]+"', "", page.content.decode())
+    return response.status_code, response.get("Location", ""), re.sub(r"\w+@example\.org", "", text)
+
+
+@pytest.mark.parametrize(
+    ("page", "fields"),
+    [
+        ("account_signup", {"password1": PASSWORD, "password2": PASSWORD}),
+        ("account_reset_password", {}),
+    ],
+)
+def test_the_answer_is_the_same_with_and_without_an_account(page, fields):
+    UserFactory(email="known@example.org")
+    with_account, without = Client(), Client()
+
+    seen = [
+        what_is_seen(client.post(reverse(page), {"email": email, **fields}), client)
+        for client, email in ((with_account, "known@example.org"), (without, "unknown@example.org"))
+    ]
+
+    assert seen[0] == seen[1]
+    assert [message.to for message in mail.outbox] == [["known@example.org"], ["unknown@example.org"]]
+
+
+def test_a_wrong_password_and_a_wrong_address_get_the_same_answer():
+    UserFactory(email="known@example.org")
+    clients = Client(), Client()
+
+    seen = [
+        what_is_seen(sign_in(client, email, "wrong"), client)
+        for client, email in zip(clients, ("known@example.org", "unknown@example.org"), strict=True)
+    ]
+
+    assert seen[0] == seen[1]
+
+
+# --- addresses that somebody else laid claim to -----------------------------------------------------------
+
+
+def test_an_unconfirmed_account_does_not_keep_its_address_from_the_owner():
+    """The stranger has signed up with the address of somebody who changes theirs to it."""
+    user = UserFactory(email="old@example.org")
+    owner = Client()
+    owner.force_login(user)
+    EmailAddress.objects.create(user=user, email="pat@example.org", verified=False)
+    sign_up(Client())
+    address = EmailAddress.objects.get(user=user, email="pat@example.org")
+
+    address.set_verified(commit=False)
+    address.set_as_primary()
+
+    user.refresh_from_db()
+    assert user.email == "pat@example.org"
+    assert User.objects.count() == 1
+
+
+def test_a_new_password_for_an_address_is_not_sent_for_an_account_that_only_wants_it():
+    stranger = UserFactory(email="stranger@example.org")
+    EmailAddress.objects.create(user=stranger, email="pat@example.org", verified=False)
+
+    Client().post(reverse("account_reset_password"), {"email": "pat@example.org"})
+
+    (message,) = mail.outbox
+    assert "/password/reset/key/" not in message.body
+
+
+def test_a_new_password_cuts_off_what_was_connected_before_the_address_was_confirmed(client):
+    user = UserFactory(email="pat@example.org", confirmed=False)
+    SocialAccount.objects.create(user=user, provider="dummy", uid="stranger")
+    client.post(reverse("account_reset_password"), {"email": "pat@example.org"})
+
+    link = client.get(link_to("pat@example.org"))["Location"]
+    client.post(link, {"password1": OTHER, "password2": OTHER})
+
+    user.refresh_from_db()
+    assert user.check_password(OTHER)
+    assert not SocialAccount.objects.exists()
+
+
+# --- changing the address ---------------------------------------------------------------------------------
+
+
+def change_to(client: Client, email: str) -> None:
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    client.post(reverse("account_email"), {"email": email, "action_add": ""})
+
+
+def test_a_new_address_counts_when_it_is_confirmed_and_the_old_one_is_told(client):
+    user = UserFactory(email="old@example.org")
+    sign_in(client, "old@example.org")
+    change_to(client, "new@example.org")
+    user.refresh_from_db()
+    assert user.email == "old@example.org"
+
+    client.post(link_to("new@example.org"))
+
+    user.refresh_from_db()
+    assert user.email == "new@example.org"
+    assert [address.email for address in EmailAddress.objects.filter(user=user)] == ["new@example.org"]
+    told = [message for message in mail.outbox if message.to == ["old@example.org"]]
+    assert "new@example.org" in told[-1].body
+
+
+def test_the_address_is_changed_only_with_the_password(client):
+    client.force_login(UserFactory(email="old@example.org"))
+
+    response = client.post(reverse("account_email"), {"email": "new@example.org", "action_add": ""})
+
+    assert response["Location"].startswith(reverse("account_reauthenticate"))
+    assert not EmailAddress.objects.filter(email="new@example.org").exists()
+
+
+def test_somebody_elses_address_cannot_be_taken_by_the_link_alone(client):
+    """The stranger adds the victim's address; the victim follows the link in their own browser."""
+    sign_in(client, UserFactory(email="stranger@example.org").email)
+    change_to(client, "victim@example.org")
+
+    assert Client().post(link_to("victim@example.org")).status_code == 422
+
+    assert not confirmed("victim@example.org")
+
+
+def test_a_superuser_of_the_command_line_can_sign_in_at_once(client):
+    User.objects.create_superuser("root@example.org", PASSWORD)
+
+    sign_in(client, "root@example.org")
+
+    assert is_signed_in(client)
