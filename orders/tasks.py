@@ -20,6 +20,7 @@ from orders import (
     emails,
     fees,
     money_emails,
+    order_links,
     payments,
     promotion,
     purge,
@@ -206,6 +207,11 @@ def send_emails_to_customers(sender: Any, order_ids: list[int], kind: str, **kwa
         send_order_email.delay(order_ids[0], kind)
     else:
         send_order_emails.delay(order_ids, kind)
+
+
+@shared_task
+def send_order_links(email: str) -> None:
+    order_links.send_order_links(email=email)
 
 
 @shared_task

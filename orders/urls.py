@@ -11,6 +11,7 @@ from orders.views import (
     decks,
     exports,
     fulfilment,
+    links,
     order_again,
     orders,
     pay_again,
@@ -51,16 +52,18 @@ urlpatterns = [
     path("checkout/shortfall/", checkout.shortfall, name="shortfall"),
     # the customer's orders
     path("orders/", orders.index, name="list"),
-    path("orders/link/<str:token>/", orders.open_link, name="link"),
+    path("orders/find/", links.find, name="find"),
+    path("orders/find/sent/", links.links_sent, name="links_sent"),
+    path("orders/link/<str:token>/", links.open_link, name="link"),
     path("orders/cards/", saved_cards.saved_cards, name="cards"),
     path("orders/pay/<str:token>/", pay_again.open_link, name="pay_link"),
     path(
-        "orders/link/<str:token>/receipt/", orders.open_link, {"page": "orders:receipt"}, name="receipt_link"
+        "orders/link/<str:token>/receipt/", links.open_link, {"page": "orders:receipt"}, name="receipt_link"
     ),
     path("orders/link/<str:token>/calendar.ics", calendars.subscribed, name="calendar_link"),
     path(
         "orders/link/<str:token>/return/",
-        orders.open_link,
+        links.open_link,
         {"page": "orders:return_slip"},
         name="return_slip_link",
     ),

@@ -3,7 +3,7 @@
 import secrets
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -13,7 +13,7 @@ from inventory.reservations import out_by_card
 from orders import cancellation
 from orders.cancellation import NotCancellable
 from orders.decks_in_order import decks_in
-from orders.emails import calendar_link, number_in_link
+from orders.emails import calendar_link
 from orders.models import Order
 from orders.order_history import history_of
 from orders.order_list import order_list
@@ -25,7 +25,7 @@ from orders.payments import is_held
 from orders.shortfall_page import shortfall_page
 from orders.states import Status
 from orders.transitions import customer
-from orders.views.access import own_order, remember_linked
+from orders.views.access import own_order
 
 
 @never_cache
@@ -88,14 +88,3 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
         released = " and the hold on your card is released" if held else ""
         messages.success(request, f"Your order is cancelled{released}. Nothing is charged.")
     return redirect("orders:order", number=number)
-
-
-@never_cache
-@require_safe
-def open_link(request: HttpRequest, token: str, page: str = "orders:order") -> HttpResponse:
-    """From an e-mail: shows the order, or its receipt, to whoever has the link, without signing in."""
-    number = number_in_link(token)
-    if number is None or not Order.objects.filter(number=number).exists():
-        raise Http404("This link is not valid any more.")
-    remember_linked(request, number)
-    return redirect(page, number=number)

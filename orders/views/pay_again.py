@@ -1,10 +1,8 @@
 """Paying for what is ordered already: an order whose hold has ended, or a fee. For whoever owns it or has its link."""
 
 import uuid
-from email.utils import parseaddr
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,6 +21,7 @@ from orders.order_page import order_page
 from orders.pay_again import named_in_link
 from orders.states import Status
 from orders.views.access import own_order, remember_linked
+from orders.views.links import link_ended
 from orders.views.paying import answer, card_form, go_to, pay_by_form
 
 
@@ -33,8 +32,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     named = named_in_link(token)
     order = Order.objects.filter(number=named[0]).first() if named else None
     if named is None or order is None:
-        context = {"shop_email": parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}
-        return render(request, "orders/link_ended.html", context, status=410)
+        return link_ended(request)
     remember_linked(request, order.number)
     return redirect(_address("orders:pay_again", order, named[1]))
 

@@ -176,30 +176,30 @@ def link_with(token: str) -> str:
     ],
     ids=["signature", "payload", "no parts", "nonsense", "long", "NUL"],
 )
-def test_a_tampered_link_is_not_found(client, tamper):
+def test_a_tampered_link_says_what_to_do(client, tamper):
     order = settled({stocked_card(4): 1})
     token = path_of(order_link(order)).split("/")[-2]
 
-    assert client.get(link_with(tamper(token))).status_code == 404
+    assert client.get(link_with(tamper(token))).status_code == 410
     assert client.get(order.get_absolute_url()).status_code == 404
 
 
-def test_a_link_that_was_signed_for_something_else_is_not_found(client):
+def test_a_link_that_was_signed_for_something_else_shows_nothing(client):
     order = settled({stocked_card(4): 1})
 
-    assert client.get(link_with(signing.dumps(order.number))).status_code == 404
-    assert client.get(link_with(signing.dumps(order.number, salt="password-reset"))).status_code == 404
+    assert client.get(link_with(signing.dumps(order.number))).status_code == 410
+    assert client.get(link_with(signing.dumps(order.number, salt="password-reset"))).status_code == 410
 
 
-def test_a_link_of_an_order_that_is_gone_is_not_found(client):
+def test_a_link_of_an_order_that_is_gone_has_ended(client):
     cart = cart_with({})
     link = path_of(order_link(cart))
     cart.delete()
 
-    assert client.get(link).status_code == 404
+    assert client.get(link).status_code == 410
 
 
-@pytest.mark.parametrize(("hours", "status"), [(-1, 302), (1, 404)], ids=["just before", "just after"])
+@pytest.mark.parametrize(("hours", "status"), [(-1, 302), (1, 410)], ids=["just before", "just after"])
 def test_a_link_is_good_for_ninety_days(client, hours, status):
     link = path_of(order_link(settled({stocked_card(4): 1})))
     later = timezone.now() + timedelta(days=LINK_DAYS, hours=hours)

@@ -1,0 +1,120 @@
+"""The links of a guest's orders: in every e-mail, and sent again to whoever has the mailbox."""
+
+import re
+import uuid
+from unittest.mock import patch
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from orders import emails
+from orders.order_links import MOST
+from orders.states import Status
+from tests.factories import CardFactory, cart_with
+from tests.orders.test_sign_in import placed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _tries_are_counted_for_each_test_alone(settings) -> None:
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
+
+
+def ask(client: Client, email: str):
+    return client.post(reverse("orders:find"), {"email": email})
+
+
+def links_in(body: str) -> list[str]:
+    return re.findall(r"https?://[^/]+(/orders/link/\S+)", body)
+
+
+@pytest.mark.parametrize(
+    "kind", ["open", "pending", "promoted", "dispatched", "returned", "cancelled", "pay_again"]
+)
+def test_every_e_mail_about_an_order_has_its_link(kind):
+    order = placed(Status.OPEN)
+
+    emails.send_order_email(order=order, kind=kind)
+
+    assert order.get_absolute_url() in {
+        Client().get(link)["Location"] for link in links_in(mail.outbox[0].body)
+    }
+
+
+def test_the_links_are_sent_to_the_address_of_the_orders_and_work_there(client):
+    first, second = placed(Status.OPEN), placed(Status.RETURNED)
+
+    ask(client, "Player@Example.org")
+
+    (message,) = mail.outbox
+    assert message.to == ["player@example.org"]
+    seen = {Client().get(link)["Location"] for link in links_in(message.body)}
+    assert seen == {first.get_absolute_url(), second.get_absolute_url()}
+
+
+def test_the_answer_is_the_same_with_and_without_orders():
+    placed(Status.OPEN)
+    clients = Client(), Client()
+
+    answers = [
+        ask(client, email)
+        for client, email in zip(clients, ("player@example.org", "nobody@example.org"), strict=True)
+    ]
+    pages = [client.get(answer["Location"]).content for client, answer in zip(clients, answers, strict=True)]
+
+    assert pages[0] == pages[1]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert [message.to for message in mail.outbox] == [["player@example.org"]]
+
+
+def test_carts_and_what_waits_for_an_answer_have_no_links(client):
+    cart_with({CardFactory(): 1})
+    placed(Status.CONFIRMING)
+
+    ask(client, "player@example.org")
+
+    assert mail.outbox == []
+
+
+def test_the_newest_are_sent_where_there_are_very_many(client):
+    for _ in range(MOST + 1):
+        placed(Status.RETURNED)
+
+    ask(client, "player@example.org")
+
+    assert len(links_in(mail.outbox[0].body)) == MOST
+
+
+def test_a_mailbox_is_not_filled(client):
+    placed(Status.OPEN)
+
+    answers = [ask(client, "player@example.org").status_code for _ in range(4)]
+
+    assert answers == [302, 302, 302, 429]
+    assert len(mail.outbox) == 3
+
+
+@pytest.mark.parametrize("typed", ["", "nobody", "a@b@c", "x" * 300 + "@example.org", "\x00@example.org"])
+def test_what_is_no_address_is_said_at_its_field(client, typed):
+    response = ask(client, typed)
+
+    assert response.status_code == 422
+    assert 'aria-invalid="true"' in response.content.decode()
+
+
+def test_where_the_queue_does_not_answer_the_customer_is_told(client):
+    with patch("orders.views.links.send_order_links.delay", side_effect=ConnectionError):
+        response = ask(client, "player@example.org")
+
+    assert response.status_code == 503
+    assert "Please try again in a minute" in response.content.decode()
+
+
+def test_a_link_that_has_ended_leads_to_new_ones(client):
+    page = client.get(reverse("orders:link", args=["nonsense"]))
+
+    assert page.status_code == 410
+    assert f'action="{reverse("orders:find")}"' in page.content.decode()
