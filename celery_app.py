@@ -71,5 +71,9 @@ BEAT_DEFAULTS = {
         "task": "accounts.tasks.purge_tokens",
         "schedule": crontab(hour="3", minute="50"),
     },
+    "Forget addresses of bills that need not be kept any more": {
+        "task": "orders.tasks.forget_addresses",
+        "schedule": crontab(hour="4", minute="0"),
+    },
     "Tell that a worker is alive": {"task": "orders.tasks.worker_heartbeat", "schedule": crontab(minute="*")},
 }

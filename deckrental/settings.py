@@ -299,6 +299,11 @@ LATE_FEE_PERCENT = env.int("LATE_FEE_PERCENT", default=200)
 
 # A card that its customer did not ask to keep is forgotten so long after its last order is over.
 FORGET_CARDS_DAYS = env.int("FORGET_CARDS_DAYS", default=30)
+# What the tax law wants of a bill when its customer has left: docs/adr/0011-forgetting.md.
+BILL_NAMES_FROM_CENTS = env.int(
+    "BILL_NAMES_FROM_CENTS", default=25_000
+)  # above it a bill says whom it is for
+BILL_YEARS = env.int("BILL_YEARS", default=8)
 # Tries to pay within an hour. Many may share an address; tests share a session, an address and a card.
 ATTEMPTS_PER_SESSION = env.int("ATTEMPTS_PER_SESSION", default=100_000 if TESTING else 10)
 ATTEMPTS_PER_CUSTOMER = env.int("ATTEMPTS_PER_CUSTOMER", default=10)

@@ -71,6 +71,11 @@ def kept_cards(user: User, *, today: date) -> list[KeptCard]:
     ]
 
 
+def known_cards(user: User) -> list[SavedCard]:
+    """Every card that Stripe keeps for a signed-in customer. Raises GatewayError."""
+    return _cards_of(user)
+
+
 def remove_card(user: User, payment_method: str) -> None:
     """Stripe keeps the card no more. Raises UnknownCard, CardNeeded or GatewayError; then nothing has changed."""
     if payment_method not in {card.id for card in _cards_of(user)}:
@@ -99,7 +104,7 @@ def _cards_of(user: User) -> list[SavedCard]:
 
 def _needing(payment_method: str) -> list[Order]:
     """The orders that are not over, or have an unpaid fee, and whose total was last held on this card."""
-    unpaid = _unpaid_fees().filter(order=OuterRef("pk"))
+    unpaid = unpaid_fees().filter(order=OuterRef("pk"))
     orders = Order.objects.filter(payments__payment_method=payment_method, payments__kind=Payment.Kind.ORDER)
     unsettled = orders.exclude(status=Status.CART).filter(~Q(status__in=_OVER) | Exists(unpaid)).distinct()
     latest = {order: _latest_card_of(order) for order in unsettled.order_by("pk")}
@@ -111,7 +116,8 @@ def _latest_card_of(order: Order) -> str:
     return payments.order_by("-created_at", "-pk").values_list("payment_method", flat=True)[0]
 
 
-def _unpaid_fees() -> QuerySet[Payment]:
+def unpaid_fees() -> QuerySet[Payment]:
+    """Fees that were asked for, and neither paid nor given up."""
     fees = Payment.objects.exclude(kind=Payment.Kind.ORDER).filter(released_at=None)
     return fees.exclude(status=PaymentStatus.CAPTURED)
 
@@ -127,7 +133,7 @@ def forget_cards(*, now: datetime) -> int:
     """
     due = _due_for_forgetting(now=now)
     forgotten = 0
-    failure: gateway.GatewayError | None = None
+    failure = _delete_who_left()
     for customer in PaymentCustomer.objects.of_our_mode().filter(payments__in=due).distinct().order_by("pk"):
         if _is_paying(customer, since=now - _PAYING_TAKES):
             continue
@@ -146,13 +152,33 @@ def forget_cards(*, now: datetime) -> int:
     return forgotten
 
 
+def _delete_who_left() -> gateway.GatewayError | None:
+    """Customers whose people have deleted their account: Stripe deletes them, with all their cards.
+
+    Returns the last error, where there was one; then these are deleted next time.
+    """
+    failure: gateway.GatewayError | None = None
+    for customer in PaymentCustomer.objects.of_our_mode().filter(leaving=True).order_by("pk"):
+        try:
+            gateway.delete_customer(customer.stripe_id)
+        except gateway.CustomerGone:
+            pass  # as wanted
+        except gateway.GatewayError as error:
+            log.warning("customer_not_deleted", customer=customer.stripe_id, reason=str(error))
+            failure = error
+            continue
+        customer.payments.update(payment_method="")
+        customer.delete()
+    return failure
+
+
 def _due_for_forgetting(*, now: datetime) -> QuerySet[Payment]:
     """Payments whose order is over for so long, or which were let go by a cart, and name a card."""
     since = now - timedelta(days=settings.FORGET_CARDS_DAYS)
     lately = OrderEvent.objects.filter(order=OuterRef("order"), at__gt=since)
     over = Q(order__status__in=_OVER) & ~Exists(lately)
     let_go = Q(order__status=Status.CART, status__in=ENDED, released_at__lte=since)
-    unpaid = _unpaid_fees().filter(order=OuterRef("order"))
+    unpaid = unpaid_fees().filter(order=OuterRef("order"))
     return Payment.objects.filter(over | let_go).exclude(payment_method="").exclude(Exists(unpaid))
 
 

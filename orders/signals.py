@@ -18,6 +18,7 @@ refund_under_way = Signal()  # refund_id: the provider gives the money back
 fee_answered = Signal()  # payment_id, paid: a fee was paid; or not, when the customer was not there
 hold_lost = Signal()  # order_id: its money was held and is not any more, though nobody let it go
 holds_wanted = Signal()  # order_ids: pending, every card is free, and only the hold is missing
+cards_to_forget = Signal()  # somebody has left: the provider is to delete them
 held_again = Signal()  # order_id: pending, and its money is held again
 
 
@@ -43,6 +44,11 @@ def tell_holds_let_go() -> None:
 def tell_hold_lost(order_id: int) -> None:
     """The order's hold has to be renewed, once the current transaction is committed."""
     transaction.on_commit(lambda: hold_lost.send(sender=Order, order_id=order_id), robust=True)
+
+
+def tell_cards_to_forget() -> None:
+    """The provider is asked to delete who left, once the current transaction is committed."""
+    transaction.on_commit(lambda: cards_to_forget.send(sender=None), robust=True)
 
 
 def tell_refunds_written_down() -> None:

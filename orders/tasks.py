@@ -19,6 +19,7 @@ from orders import (
     cancellation,
     emails,
     fees,
+    forgetting,
     money_emails,
     order_links,
     payments,
@@ -30,6 +31,7 @@ from orders import (
 from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, Refund
 from orders.signals import (
+    cards_to_forget,
     customers_to_be_told,
     fee_answered,
     held_again,
@@ -143,6 +145,16 @@ def purge_carts() -> dict[str, int]:
 def clear_sessions() -> None:
     """Once a night by the beat: sessions that have ended, which Django leaves in the database."""
     call_command("clearsessions")
+
+
+@receiver(cards_to_forget)
+def forget_after_somebody_left(sender: Any, **kwargs: Any) -> None:
+    forget_cards.delay()
+
+
+@shared_task
+def forget_addresses() -> int:
+    return forgetting.forget_addresses(today=timezone.localdate())
 
 
 @shared_task(autoretry_for=(gateway.GatewayError,), retry_backoff=True, max_retries=8)

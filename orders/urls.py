@@ -11,6 +11,7 @@ from orders.views import (
     decks,
     exports,
     fulfilment,
+    leaving,
     links,
     order_again,
     orders,
@@ -83,6 +84,9 @@ urlpatterns = [
         pay_again.pay_again_status,
         name="pay_again_fee_status",
     ),
+    # of the account, what concerns the orders
+    path("accounts/export/", leaving.export_person, name="export_person"),
+    path("accounts/delete/", leaving.delete_account, name="delete_account"),
     # the desk
     path("staff/", staff.desk, name="staff_desk"),
     path("staff/needed/", staff.needed, name="staff_needed"),

@@ -111,6 +111,16 @@ class Order(models.Model):
     )
     queued_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    forgotten_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When its customer left: the books keep the order, not whose it was.",
+    )
+    address_until = models.DateField(
+        null=True,
+        editable=False,
+        help_text="The customer left, but the tax law wants name and address on the bill up to this day.",
+    )
 
     objects = OrderQuerySet.as_manager()
 

@@ -24,6 +24,11 @@ class PaymentCustomer(models.Model):
     guest = models.ForeignKey(Guest, null=True, on_delete=models.CASCADE, related_name="+")
     stripe_id = models.CharField(max_length=255, unique=True)
     livemode = models.BooleanField(default=False)
+    leaving = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="They have left: the provider is to delete them, with their cards.",
+    )
 
     objects = PaymentCustomerQuerySet.as_manager()
 

@@ -29,7 +29,7 @@ def own_order(request: HttpRequest, number: str) -> Order:
     """The visitor's own order, or one that a link has shown them; 404 for everybody else's."""
     orders = Order.objects.select_related("user", "shipping_method")
     if number in request.session.get(_LINKED, []):
-        return get_object_or_404(orders, number=number)
+        return get_object_or_404(orders.filter(forgotten_at=None), number=number)
     owner = owner_of(request)
     if owner is None:
         raise Http404

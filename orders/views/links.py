@@ -35,7 +35,7 @@ class FindOrderForm(forms.Form):
 def open_link(request: HttpRequest, token: str, page: str = "orders:order") -> HttpResponse:
     """From an e-mail: shows the order, or its receipt, to whoever has the link, without signing in."""
     number = number_in_link(token)
-    if number is None or not Order.objects.filter(number=number).exists():
+    if number is None or not Order.objects.filter(number=number, forgotten_at=None).exists():
         return link_ended(request)
     remember_linked(request, number)
     return redirect(page, number=number)
