@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('orders', '0012_cart_ids'),
+        ('orders', '0013_merged_carts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

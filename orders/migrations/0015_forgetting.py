@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0013_guest_orders_by_email'),
+        ('orders', '0014_guest_orders_by_email'),
     ]
 
     operations = [
