@@ -14,8 +14,9 @@ _COPIES = "copies_"
 
 
 def seen_of(order: Order, lines: Sequence[OrderCard]) -> str:
-    """What the form shows of an order, in short: another one as soon as its days or lines are others."""
-    shown = (order.first_day, order.last_day, sorted((line.pk, line.quantity) for line in lines))
+    """What the form shows of an order, in short: another one as soon as its days, way or lines are others."""
+    way = order.shipping_method_id
+    shown = (order.first_day, order.last_day, way, sorted((line.pk, line.quantity) for line in lines))
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 

@@ -26,7 +26,17 @@ from orders.signals import tell_customer
 from orders.states import NOT_YET_LEFT, Status
 from orders.transitions import Actor, lock_order, move_order, note_event
 
-__all__ = ["ChangeError", "ChangeIsShort", "NeedsHold", "apply", "change", "check_can_change", "keep_longer"]
+__all__ = [
+    "ChangeError",
+    "ChangeIsShort",
+    "NeedsHold",
+    "agreed_cents",
+    "apply",
+    "change",
+    "check_can_change",
+    "check_pays",
+    "keep_longer",
+]
 
 
 class NeedsHold(ChangeError):
@@ -66,9 +76,9 @@ def apply(*, order: Order, wanted: Wanted, by: Actor, today: date, held_cents: i
     payment = payments.lock_live_payment(order)
     check_can_change(order, payment)
     status = order.status
-    agreed_cents, held = _agreed_cents(order, payment), _is_held(payment) or held_cents is not None
+    agreed, held = agreed_cents(order, payment), _is_held(payment) or held_cents is not None
     plan = plan_change(order=order, wanted=wanted, today=today)
-    check_pays(plan, payment, agreed_cents=agreed_cents, held_cents=held_cents, today=today)
+    check_pays(plan, payment, agreed_cents=agreed, held_cents=held_cents, today=today)
     taken = take(
         claim=order.claim,
         demand=plan.demand,
@@ -98,7 +108,7 @@ def _is_held(payment: Payment | None) -> bool:
     return payment is not None and payment.status in PAID_FOR
 
 
-def _agreed_cents(order: Order, payment: Payment | None) -> int:
+def agreed_cents(order: Order, payment: Payment | None) -> int:
     """What an order that asks for nothing more may cost: what is held for it, or was. Nobody agreed to more."""
     assert order.total_cents is not None
     return max(order.total_cents, payment.amount_cents if payment is not None and _is_held(payment) else 0)

@@ -15,7 +15,7 @@ from inventory.closed_days import shop_calendar
 from orders.dates import schedule_of_order
 from orders.deck_availability import next_start
 from orders.lines import lines_of
-from orders.models import Order, Refund
+from orders.models import Order, OrderChange, Refund
 from orders.pay_again import pay_link
 from orders.payments import bank_asks_for_customer, is_held, why_not_renewed
 from orders.states import Status
@@ -87,6 +87,10 @@ def send_order_email(*, order: Order, kind: str) -> None:
         if cancelled and period and method
         else None,
     }
+    if kind == "changed":
+        context["held"] = is_held(order)
+    if kind == "change_failed":
+        context["why"] = _why_failed(order)
     if kind == "pay_again":
         context |= {
             "bank_asks": bank_asks_for_customer(order),
@@ -99,6 +103,11 @@ def send_order_email(*, order: Order, kind: str) -> None:
     if kind == "pay_again":
         asked = Order.objects.filter(pk=order.pk, pay_again_by=order.pay_again_by)
         asked.update(pay_again_told_at=timezone.now())
+
+
+def _why_failed(order: Order) -> str:
+    failed = order.changes.filter(status=OrderChange.Status.FAILED).order_by("-created_at").first()
+    return failed.why if failed else ""
 
 
 def _refunding_cents(order: Order, *, since: datetime) -> int:

@@ -4,13 +4,15 @@ A listener that fails (no Redis) is logged; it must not turn what is committed i
 """
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db import transaction
 from django.dispatch import Signal
 
 from orders.models import Order, Payment, Refund
 
-# order_ids, kind: open, pending, promoted, dispatched, returned, lapsed, cancelled or pay_again
+# order_ids, kind: open, pending, promoted, dispatched, returned, lapsed, cancelled, pay_again, changed,
+# change_failed or kept_longer
 customers_to_be_told = Signal()
 holds_let_go = Signal()  # the provider does not know yet
 refunds_written_down = Signal()  # the provider does not know yet
@@ -20,6 +22,19 @@ hold_lost = Signal()  # order_id: its money was held and is not any more, though
 holds_wanted = Signal()  # order_ids: pending, every card is free, and only the hold is missing
 cards_to_forget = Signal()  # somebody has left: the provider is to delete them
 held_again = Signal()  # order_id: pending, and its money is held again
+
+# change_id, possible: the money of an OrderChange is there. Sent inside the transaction that books it, so that both
+# are written or neither; whoever listens answers whether the change has taken effect.
+change_is_paid = Signal()
+
+
+def change_takes_effect(change_id: UUID, *, possible: bool) -> bool:
+    """Whether a change whose money is there has taken effect, in the caller's transaction, whose order is locked.
+
+    `possible`: whether that money can stand for the order; where it cannot, the change has failed.
+    """
+    answers = change_is_paid.send(sender=Order, change_id=change_id, possible=possible)
+    return any(answer for _, answer in answers)
 
 
 def tell_customer(order: Order, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from orders.models.merged_cart import MergedCart
 from orders.models.order import Order, OrderCard, OrderTemplateDeck
+from orders.models.order_change import OrderChange
 from orders.models.order_event import OrderEvent
 from orders.models.payment import (
     DisputeStatus,
@@ -20,6 +21,7 @@ __all__ = [
     "MergedCart",
     "Order",
     "OrderCard",
+    "OrderChange",
     "OrderEvent",
     "OrderTemplateDeck",
     "Payment",

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Guest
 from orders.models.order import Order
+from orders.models.order_change import OrderChange
 
 
 class PaymentCustomerQuerySet(models.QuerySet["PaymentCustomer"]):
@@ -102,6 +103,7 @@ class Payment(models.Model):
         LATE = "late", "Late fee"
         DAMAGE = "damage", "Damage"
         LOSS = "loss", "Loss"
+        EXTENSION = "extension", "Kept longer"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
@@ -202,6 +204,14 @@ class PaymentAttempt(models.Model):
     """
 
     payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="attempts")
+    change = models.ForeignKey(
+        OrderChange,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="attempts",
+        help_text="What takes effect with its money.",
+    )
     sequence = models.PositiveIntegerField()
     parameters = models.JSONField()
     idempotency_key = models.CharField(max_length=100, unique=True)

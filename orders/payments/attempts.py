@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import stripe_gateway as gateway
-from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
+from orders.models import Order, OrderChange, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
 from orders.models.payment import ENDED
 from orders.owners import owner_of_order
 from orders.payments.truth import book, payment_named
@@ -31,17 +31,23 @@ REFUSED = "refused"  # the error code of a request that Stripe would not have
 
 
 def begin_attempt(
-    *, order: Order, amount_cents: int, confirmation_token: str = "", payment_method: str = ""
+    *,
+    order: Order,
+    amount_cents: int,
+    confirmation_token: str = "",
+    payment_method: str = "",
+    change: OrderChange | None = None,
 ) -> PaymentAttempt:
     """Writes down the next try to hold `amount_cents` for a locked order. To be committed before `send`.
 
     By the card of a form (`confirmation_token`), or by one that the customer saved (`payment_method`). A hold that
-    stands is not touched: it gives way when the new one stands.
+    stands is not touched: it gives way when the new one stands; with a `change` only when that takes effect.
     """
     return _write_down(
         _payment_for(order, amount_cents),
         amount_cents=amount_cents,
         off_session=False,
+        change=change,
         more={
             **_card(confirmation_token, payment_method),
             "capture_method": "manual",
@@ -52,7 +58,11 @@ def begin_attempt(
 
 
 def begin_fee_payment(
-    *, payment: Payment, confirmation_token: str = "", payment_method: str = ""
+    *,
+    payment: Payment,
+    confirmation_token: str = "",
+    payment_method: str = "",
+    change: OrderChange | None = None,
 ) -> PaymentAttempt:
     """Writes down the next try to charge a locked fee at once, with the customer there. See `begin_attempt`.
 
@@ -65,6 +75,7 @@ def begin_fee_payment(
         payment,
         amount_cents=payment.amount_cents,
         off_session=False,
+        change=change,
         more={
             **_card(confirmation_token, payment_method),
             "capture_method": "automatic",
@@ -129,6 +140,7 @@ def _write_down(
     off_session: bool,
     more: dict[str, Any],
     now: datetime | None = None,
+    change: OrderChange | None = None,
 ) -> PaymentAttempt:
     sequence = payment.attempts.count() + 1
     number = payment.order.number
@@ -149,6 +161,7 @@ def _write_down(
     }
     return PaymentAttempt.objects.create(
         payment=payment,
+        change=change,
         sequence=sequence,
         off_session=off_session,
         parameters=parameters,

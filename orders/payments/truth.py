@@ -24,6 +24,7 @@ from orders.models import (
 )
 from orders.models.payment import ENDED, FINAL
 from orders.signals import (
+    change_takes_effect,
     tell_fee_answered,
     tell_held_again,
     tell_hold_lost,
@@ -97,13 +98,18 @@ def book(intent: gateway.Intent) -> Payment | None:
         attempt.capture_before = intent.capture_before
         attempt.stray_cents = 0
         attempt.save()
+        if is_news and attempt.change_id is not None and intent.status == PaymentStatus.AUTHORIZED:
+            order = _change_or_let_go(payment, attempt)
         if _is_in_force(payment, attempt, order):
             _move(payment, attempt, intent)
+            if is_news and _is_paid_extension(payment, attempt):
+                assert attempt.change_id is not None
+                change_takes_effect(attempt.change_id, possible=True)
             if order is not None and is_news:
                 _is_there(payment, order)
             _book_dispute(payment, intent, dispute)
             _book_refunds(payment, intent, refunds)
-            if is_news and payment.kind != Payment.Kind.ORDER:
+            if is_news and payment.kind not in (Payment.Kind.ORDER, Payment.Kind.EXTENSION):
                 _tell_of_fee(payment, attempt)
         else:
             _book_stray(attempt, intent)
@@ -219,6 +225,8 @@ def _is_in_force(payment: Payment, attempt: PaymentAttempt, order: Order | None)
         return True
     if attempt.sequence < payment.in_force or payment.is_taken:
         return False
+    if payment.kind == Payment.Kind.ORDER and attempt.change_id is not None:
+        return False  # it stands for an order that is changed by it: see `_change_or_let_go`
     has_ended = payment.kind == Payment.Kind.ORDER and payment.status in ENDED
     stands = payment.status == PaymentStatus.AUTHORIZED
     if (stands or has_ended) and attempt.status != PaymentStatus.AUTHORIZED:
@@ -231,6 +239,31 @@ def _is_in_force(payment: Payment, attempt: PaymentAttempt, order: Order | None)
         tell_holds_let_go()  # the earlier hold
     payment.in_force = attempt.sequence
     return True
+
+
+def _change_or_let_go(payment: Payment, attempt: PaymentAttempt) -> Order:
+    """The hold for a change of a locked order: it comes into force with the change, or not at all. Returns the order.
+
+    The hold that stood gives way in the same transaction; where the change is not possible any more, it stays.
+    """
+    assert attempt.change_id is not None
+    ended = payment.status in ENDED
+    replaced = ended and Payment.objects.live().filter(order=payment.order_id).exists()
+    possible = (
+        attempt.sequence > payment.in_force
+        and not payment.is_taken
+        and payment.released_at is None
+        and not replaced
+    )
+    if change_takes_effect(attempt.change_id, possible=possible):
+        if payment.in_force:
+            tell_holds_let_go()  # the earlier hold
+        payment.in_force = attempt.sequence
+    return lock_order(payment.order_id)
+
+
+def _is_paid_extension(payment: Payment, attempt: PaymentAttempt) -> bool:
+    return payment.kind == Payment.Kind.EXTENSION and attempt.status == PaymentStatus.CAPTURED
 
 
 def _is_too_little(attempt: PaymentAttempt, order: Order | None, *, stands: bool) -> bool:

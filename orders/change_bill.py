@@ -1,0 +1,66 @@
+"""What a customer pays for to change their own order: the new total is held, and the old hold gives way to it.
+
+The change itself takes effect where that hold is booked (orders/change_effects.py), whoever books it.
+"""
+
+from datetime import date
+
+from django.db.models import QuerySet
+
+from orders import payments
+from orders.bills import Bill, CardGiven, NothingOwed
+from orders.change_plan import ChangeError
+from orders.checkout import CheckoutError
+from orders.models import Order, OrderChange, Payment, PaymentAttempt, PaymentStatus
+from orders.own_changes import check_still_wanted
+from orders.transitions import lock_order
+
+
+class ChangeBill(Bill):
+    """The total of an order as it will be. The attempts are the change's own: another tab's change has others."""
+
+    kept = "Your order stays as it is."
+
+    def __init__(self, change: OrderChange) -> None:
+        super().__init__(Order.objects.select_related("user", "shipping_method").get(pk=change.order_id))
+        self.change = change
+
+    def attempts(self) -> QuerySet[PaymentAttempt]:
+        return PaymentAttempt.objects.filter(change=self.change)
+
+    def lock(self, *, today: date) -> int:
+        self.order = lock_order(self.order.pk)
+        payments.lock_live_payment(self.order)
+        self.change.refresh_from_db()
+        check_asked(self.change)
+        try:
+            check_still_wanted(self.change, self.order, today=today)
+        except ChangeError as error:
+            raise CheckoutError(str(error), step="change") from error
+        return self.change.total_cents
+
+    def begin(self, given: CardGiven, *, amount_cents: int) -> PaymentAttempt:
+        return payments.begin_attempt(
+            order=self.order,
+            amount_cents=amount_cents,
+            confirmation_token=given.confirmation_token,
+            payment_method=given.payment_method,
+            change=self.change,
+        )
+
+    def let_go(self, attempt: PaymentAttempt) -> bool:
+        lock_order(attempt.payment.order_id)
+        attempt.refresh_from_db()
+        return attempt.status == PaymentStatus.ACTION_REQUIRED
+
+    def paid(self, payment: Payment, *, today: date) -> None:
+        """It has taken effect with the booking of the money, or failed there; the change says which."""
+        self.change.refresh_from_db()
+
+
+def check_asked(change: OrderChange) -> None:
+    """Raises NothingOwed where the change is done, CheckoutError where it has failed."""
+    if change.status == OrderChange.Status.APPLIED:
+        raise NothingOwed("This change is done already.")
+    if change.status == OrderChange.Status.FAILED:
+        raise CheckoutError(change.why, step="change")

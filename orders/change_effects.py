@@ -1,0 +1,66 @@
+"""What takes effect once its money is there: a change of an order, or that a deck is kept longer.
+
+Called by the booking of that money (orders/payments/truth.py), inside its transaction and under the order's lock, so
+that hold and change are written together or not at all. A page, a webhook and reconciliation all end there.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
+
+from orders.change_forms import seen_of
+from orders.change_plan import ChangeError, Wanted
+from orders.changes import apply
+from orders.lines import lines_of
+from orders.models import Order, OrderChange
+from orders.own_changes import tell_of_change
+from orders.signals import change_is_paid, tell_customer
+from orders.transitions import SYSTEM, customer, lock_order, note_event
+
+_NO_ROOM = "The order is leaving, is cancelled, or was paid for in another way meanwhile."
+
+
+@receiver(change_is_paid)
+def take_effect(sender: Any, change_id: UUID, possible: bool, **kwargs: Any) -> bool:
+    """Whether the change has taken effect now. Where it cannot, that is written down, and the customer is told."""
+    change = OrderChange.objects.select_for_update().get(pk=change_id)
+    if change.status != OrderChange.Status.ASKED:
+        return False  # done by an earlier try, or given up
+    order = lock_order(change.order_id)
+    try:
+        if not possible:
+            raise ChangeError(_NO_ROOM)
+        with transaction.atomic():
+            _EFFECTS[OrderChange.Kind(change.kind)](change, order)
+    except ChangeError as error:
+        _fail(change, order, error)
+        return False
+    change.status = OrderChange.Status.APPLIED
+    change.save(update_fields=["status"])
+    return True
+
+
+def _change(change: OrderChange, order: Order) -> None:
+    if seen_of(order, lines_of(order)) != change.seen:
+        raise ChangeError("The order was changed meanwhile, in another tab or by the shop.")
+    changed = apply(
+        order=order,
+        wanted=Wanted.from_json(change.wanted),
+        by=customer(change.by),
+        today=timezone.localdate(),
+        held_cents=change.total_cents,
+    )
+    tell_of_change(changed, was=order.status)
+
+
+def _fail(change: OrderChange, order: Order, error: ChangeError) -> None:
+    change.status, change.why = OrderChange.Status.FAILED, str(error)
+    change.save(update_fields=["status", "why"])
+    note_event(order, by=SYSTEM, reason=f"a change was paid for and not possible any more: {error}")
+    tell_customer(order, "change_failed")
+
+
+_EFFECTS = {OrderChange.Kind.CHANGE: _change}

@@ -1,0 +1,216 @@
+"""A customer changes their own order: first they look at what it would do, then they confirm it.
+
+What costs no more than is held is done at once. What costs more is written down (`OrderChange`), its new total is held
+on a page of its own (orders/change_bill.py), and the change takes effect in the transaction that books that hold
+(orders/change_effects.py). docs/payments.md, "Changing an order".
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from django.db import transaction
+
+from inventory.availability import END, Place, Shortfall, shortfalls
+from inventory.closed_days import shop_calendar
+from inventory.periods import RentalPeriod
+from inventory.starts import Starts
+from orders import payments
+from orders.change_forms import seen_of
+from orders.change_plan import ChangeError, ChangeIsShort, Plan, Wanted, plan_change
+from orders.changes import NeedsHold, agreed_cents, apply, check_can_change, check_pays
+from orders.lines import lines_of
+from orders.models import Order, OrderChange, Payment
+from orders.signals import tell_customer
+from orders.starts import starts_for
+from orders.states import Status
+from orders.transitions import Actor, lock_order
+
+
+class ChangedMeanwhile(ChangeError):
+    """The order is not as it was when the customer looked, so nobody knows what they meant."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The order was changed after this page was shown to you. Here is how it stands; change it once more."
+        )
+
+
+class LookAgain(ChangeError):
+    """What the change does is not what was shown (any more)."""
+
+    def __init__(self) -> None:
+        super().__init__("This is not what you looked at last. Look at it once more, then confirm it.")
+
+
+class Outcome(StrEnum):
+    """What becomes of the order's place by a change."""
+
+    STAYS_OPEN = "stays_open"
+    OPENS = "opens"
+    KEEPS_PLACE = "keeps_place"
+    GOES_TO_THE_END = "goes_to_the_end"
+    REFUSED = "refused"  # an open order stays open, or nothing changes
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a change would do. Money in cents; `starts`: other first days, where cards are short."""
+
+    wanted: Wanted
+    plan: Plan
+    outcome: Outcome
+    shortfalls: Mapping[int, Shortfall]
+    starts: Starts | None
+    total_before_cents: int
+    held_cents: int
+    needs_hold: bool
+
+    @property
+    def possible(self) -> bool:
+        return self.outcome != Outcome.REFUSED
+
+    @property
+    def total_cents(self) -> int:
+        return self.plan.quote.total_cents
+
+    @property
+    def difference_cents(self) -> int:
+        return self.total_cents - self.total_before_cents
+
+    @property
+    def will_be_held_cents(self) -> int:
+        return self.total_cents if self.needs_hold else self.held_cents
+
+    @property
+    def shown(self) -> str:
+        """What was looked at, in short: another one as soon as it would do something else, or cost something else."""
+        said = [self.wanted.as_json(), self.total_cents, self.outcome.value, self.needs_hold]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def why_not_changed(order: Order) -> str:
+    """Why its customer cannot change this order; empty where they can."""
+    payment = Payment.objects.live().filter(order=order.pk).first()
+    try:
+        _check_own(order, payment)
+    except ChangeError as error:
+        return str(error)
+    return ""
+
+
+def _check_own(order: Order, payment: Payment | None) -> None:
+    check_can_change(order, payment)
+    if payment is not None and payment.is_taken:
+        raise ChangeError("This order is just leaving, so it cannot be changed any more.")
+
+
+def look(*, order: Order, wanted: Wanted, today: date, with_starts: bool = True) -> Look:
+    """What the change would do, by the engine and by the prices. Changes nothing. Raises ChangeError."""
+    order = Order.objects.get(pk=order.pk)  # the plan takes the new days, and the caller keeps theirs
+    payment = Payment.objects.live().filter(order=order).first()
+    _check_own(order, payment)
+    assert order.total_cents is not None
+    status, queued_at, before_cents = order.status, order.queued_at, order.total_cents
+    agreed = agreed_cents(order, payment)
+    held_cents = payment.amount_cents if payment is not None and payment.is_held else 0
+    plan = plan_change(order=order, wanted=wanted, today=today)
+    needs_hold = False
+    try:
+        check_pays(plan, payment, agreed_cents=agreed, held_cents=None, today=today)
+    except NeedsHold:
+        needs_hold = True
+    place = Place(queued_at, order.claim) if queued_at and plan.asks_for_less else END
+    short = (
+        {}
+        if status == Status.OPEN and plan.asks_for_less
+        else shortfalls(
+            plan.demand,
+            plan.period.out_on,
+            plan.period.back_on,
+            today=today,
+            place=place,
+            excluding=order.claim,
+        )
+    )
+    opens = not short and plan.in_time(today) and (held_cents > 0 or needs_hold)
+    return Look(
+        wanted=wanted,
+        plan=plan,
+        outcome=_outcome(status, short=bool(short), opens=opens, asks_for_less=plan.asks_for_less),
+        shortfalls=short,
+        starts=_starts(plan, today=today) if short and with_starts else None,
+        total_before_cents=before_cents,
+        held_cents=held_cents,
+        needs_hold=needs_hold,
+    )
+
+
+def _outcome(status: str, *, short: bool, opens: bool, asks_for_less: bool) -> Outcome:
+    if status == Status.OPEN:
+        return Outcome.REFUSED if short else Outcome.STAYS_OPEN
+    if opens:
+        return Outcome.OPENS
+    return Outcome.KEEPS_PLACE if asks_for_less else Outcome.GOES_TO_THE_END
+
+
+def _starts(plan: Plan, *, today: date) -> Starts:
+    period, method = plan.order.rental_period, plan.order.shipping_method
+    assert isinstance(period, RentalPeriod)
+    assert method is not None
+    return starts_for(
+        plan.demand,
+        wished=period,
+        method=method,
+        today=today,
+        calendar=shop_calendar(),
+        excluding=plan.order.claim,
+    )
+
+
+@transaction.atomic
+def confirm(
+    *, order: Order, wanted: Wanted, seen: str, shown: str, by: Actor, today: date
+) -> Order | OrderChange:
+    """Changes the order at once where that is paid for; else writes the change down, to be paid for.
+
+    `seen`: the order as the customer saw it, `shown`: the look that they confirm. Raises ChangeError, ChangeIsShort,
+    ChangedMeanwhile, LookAgain; then nothing has changed.
+    """
+    order = lock_order(order.pk)
+    payments.lock_live_payment(order)
+    if seen_of(order, lines_of(order)) != seen:
+        raise ChangedMeanwhile
+    looked = look(order=order, wanted=wanted, today=today, with_starts=False)
+    if not looked.possible:
+        raise ChangeIsShort(looked.shortfalls)
+    if looked.shown != shown:
+        raise LookAgain
+    if looked.needs_hold:
+        return OrderChange.objects.create(
+            order=order, wanted=wanted.as_json(), seen=seen, total_cents=looked.total_cents, by=by.user
+        )
+    changed = apply(order=order, wanted=wanted, by=by, today=today)
+    tell_of_change(changed, was=order.status)
+    return changed
+
+
+def tell_of_change(order: Order, *, was: str) -> None:
+    """Whose order opens by the change hears that; everybody else that it is changed."""
+    if order.status == was:
+        tell_customer(order, "changed")
+
+
+def check_still_wanted(change: OrderChange, order: Order, *, today: date) -> Look:
+    """The look of a change that is about to be paid for. Raises ChangeError where it cannot be done any more."""
+    if seen_of(order, lines_of(order)) != change.seen:
+        raise ChangedMeanwhile
+    looked = look(order=order, wanted=Wanted.from_json(change.wanted), today=today, with_starts=False)
+    if not looked.possible:
+        raise ChangeIsShort(looked.shortfalls)
+    if looked.total_cents != change.total_cents or not looked.needs_hold:
+        raise LookAgain
+    return looked
