@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from inventory.availability import Place, Shortfall, shortfalls
@@ -259,15 +259,26 @@ def extend(*, claim: UUID, back_on: date, today: date) -> Mapping[int, Shortfall
     """
     out = _of(claim, Reservation.State.OUT)
     lock_cards(out.values_list("card", flat=True))
-    demand = dict(out.values_list("card", "quantity"))
-    short: Mapping[int, Shortfall] = {}
-    since = max(today, min(out.values_list("back_on", flat=True)))
-    if since < back_on:
-        short = shortfalls(demand, since, back_on, today=today, excluding=claim)
+    short = short_to_extend(claim=claim, back_on=back_on, today=today)
     if not short:
         out.update(back_on=back_on, expected_on=None)
         tell_capacity_changed()  # an overdue copy blocked every day ahead
     return short
+
+
+def short_to_extend(*, claim: UUID, back_on: date, today: date) -> Mapping[int, Shortfall]:
+    """What `extend` would find short. Reads only."""
+    out = _of(claim, Reservation.State.OUT)
+    since = away_until(claim=claim, today=today)
+    if since is None or since >= back_on:
+        return {}
+    return shortfalls(dict(out.values_list("card", "quantity")), since, back_on, today=today, excluding=claim)
+
+
+def away_until(*, claim: UUID, today: date) -> date | None:
+    """From this day on, copies of the claim that are out would have been back; None where nothing is out."""
+    first = _of(claim, Reservation.State.OUT).aggregate(first=Min("back_on"))["first"]
+    return max(today, first) if first else None
 
 
 def _of(claim: UUID, state: Reservation.State) -> QuerySet[Reservation]:

@@ -21,7 +21,16 @@ from inventory.availability import overpromised
 from inventory.free_days import stretches
 from inventory.models import Card, Reservation
 from inventory.short_lines import spread
-from orders.models import DisputeStatus, Order, OrderCard, Payment, PaymentStatus, Refund
+from orders.models import (
+    DisputeStatus,
+    Order,
+    OrderCard,
+    OrderChange,
+    Payment,
+    PaymentAttempt,
+    PaymentStatus,
+    Refund,
+)
 from orders.payments import taken_astray, unanswered_renewals
 from orders.payments.truth import GIVEN_BACK
 from orders.states import RESERVED, Status
@@ -48,6 +57,7 @@ def violations(*, today: date) -> list[str]:
             *_decks_that_left_unpaid(),
             *_taken_astray(),
             *_cancelled_and_kept(),
+            *_changes_without_their_money(),
             *_paid_for_and_never_dispatched(today=today),
         ]
 
@@ -246,6 +256,32 @@ def _cancelled_and_kept() -> Iterator[str]:
         yield (
             f"Order {number} is cancelled, but its payment was taken: of {cents} cents {back} are given back or "
             "on their way."
+        )
+
+
+def _changes_without_their_money() -> Iterator[str]:
+    """A hold stands for the order that it was made for: no change that failed, or waits, has one in force.
+
+    And who paid to keep a deck longer, and could not, gets the money back.
+    """
+    other = PaymentAttempt.objects.filter(change__isnull=False, sequence=F("payment__in_force"))
+    other = other.exclude(change__status=OrderChange.Status.APPLIED).select_related("payment__order")
+    held = other.filter(payment__kind=Payment.Kind.ORDER, payment__released_at=None)
+    for attempt in held.order_by("pk"):
+        yield f"{attempt.payment.order}: {attempt} stands for it, but was made for a change that is not made."
+    going_back = [Refund.Status.CREATED, *GIVEN_BACK]
+    back_cents = Coalesce(Sum("refunds__amount_cents", filter=Q(refunds__status__in=going_back)), 0)
+    extension = Payment.objects.filter(kind=Payment.Kind.EXTENSION, status=PaymentStatus.CAPTURED)
+    unkept = extension.filter(Exists(other.filter(payment=OuterRef("pk")))).exclude(
+        dispute=DisputeStatus.LOST
+    )
+    kept = unkept.values("order__number", "captured_cents").annotate(back_cents=back_cents).order_by("order")
+    for number, cents, back in kept.exclude(back_cents=F("captured_cents")).values_list(
+        "order__number", "captured_cents", "back_cents"
+    ):
+        yield (
+            f"Order {number} is not kept longer, but {cents} cents were taken for it: {back} of them are given back "
+            "or on their way."
         )
 
 

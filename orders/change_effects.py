@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from orders.change_forms import seen_of
 from orders.change_plan import ChangeError, Wanted
-from orders.changes import apply
+from orders.changes import apply, keep_longer
+from orders.extensions import wanted_day
 from orders.lines import lines_of
-from orders.models import Order, OrderChange
+from orders.models import Order, OrderChange, Payment, PaymentStatus
 from orders.own_changes import tell_of_change
+from orders.payments import write_down_whole_refund
 from orders.signals import change_is_paid, tell_customer
 from orders.transitions import SYSTEM, customer, lock_order, note_event
 
@@ -56,11 +58,31 @@ def _change(change: OrderChange, order: Order) -> None:
     tell_of_change(changed, was=order.status)
 
 
+def _keep_longer(change: OrderChange, order: Order) -> None:
+    if order.last_day is None or seen_of(order, lines_of(order)) != change.seen:
+        raise ChangeError("The order was changed meanwhile, in another tab or by the shop.")
+    kept = keep_longer(
+        order=order, last_day=wanted_day(change), by=customer(change.by), today=timezone.localdate()
+    )
+    tell_customer(kept, "kept_longer")
+
+
+def _give_back(change: OrderChange) -> None:
+    """What was charged for an extension goes back; a hold is let go where it is booked."""
+    paid = change.attempts.filter(status=PaymentStatus.CAPTURED, payment__kind=Payment.Kind.EXTENSION)
+    for pk in paid.values_list("payment", flat=True):
+        payment = Payment.objects.select_for_update().get(pk=pk)
+        write_down_whole_refund(
+            payment=payment, by=SYSTEM, reason=f"The deck could not be kept longer. {change.why}"
+        )
+
+
 def _fail(change: OrderChange, order: Order, error: ChangeError) -> None:
     change.status, change.why = OrderChange.Status.FAILED, str(error)
     change.save(update_fields=["status", "why"])
+    _give_back(change)
     note_event(order, by=SYSTEM, reason=f"a change was paid for and not possible any more: {error}")
     tell_customer(order, "change_failed")
 
 
-_EFFECTS = {OrderChange.Kind.CHANGE: _change}
+_EFFECTS = {OrderChange.Kind.CHANGE: _change, OrderChange.Kind.EXTENSION: _keep_longer}

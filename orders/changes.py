@@ -36,6 +36,7 @@ __all__ = [
     "check_can_change",
     "check_pays",
     "keep_longer",
+    "plan_longer",
 ]
 
 
@@ -202,6 +203,18 @@ def keep_longer(*, order: Order, last_day: date, by: Actor, today: date) -> Orde
     Staff grant it without charge; a fee is a matter of its own. Raises ChangeError or ChangeIsShort.
     """
     order = lock_order(order.pk)
+    plan_longer(order, last_day=last_day, today=today)
+    assert order.back_on is not None
+    short = extend(claim=order.claim, back_on=order.back_on, today=today)
+    if short:
+        raise ChangeIsShort(short)
+    order.save(update_fields=DAYS)
+    note_event(order, by=by, reason=f"kept until {last_day:%-d %B %Y}")
+    return order
+
+
+def plan_longer(order: Order, *, last_day: date, today: date) -> None:
+    """Gives an order that is out the days that it would have, unsaved. Raises ChangeError."""
     if order.status != Status.DISPATCHED:
         raise ChangeError("Only a deck that is out can be kept longer. Change the days of the order instead.")
     assert order.first_day is not None
@@ -216,10 +229,3 @@ def keep_longer(*, order: Order, last_day: date, by: Actor, today: date) -> Orde
     out_on, method, calendar = order.out_on, order.shipping_method, shop_calendar()
     set_dates(order, period, method, calendar)
     order.out_on = out_on  # it has left
-    assert order.back_on is not None
-    short = extend(claim=order.claim, back_on=order.back_on, today=today)
-    if short:
-        raise ChangeIsShort(short)
-    order.save(update_fields=DAYS)
-    note_event(order, by=by, reason=f"kept until {last_day:%-d %B %Y}")
-    return order

@@ -15,7 +15,7 @@ from inventory.closed_days import shop_calendar
 from orders.dates import schedule_of_order
 from orders.deck_availability import next_start
 from orders.lines import lines_of
-from orders.models import Order, OrderChange, Refund
+from orders.models import Order, OrderChange, Payment, PaymentStatus, Refund
 from orders.pay_again import pay_link
 from orders.payments import bank_asks_for_customer, is_held, why_not_renewed
 from orders.states import Status
@@ -89,6 +89,8 @@ def send_order_email(*, order: Order, kind: str) -> None:
     }
     if kind == "changed":
         context["held"] = is_held(order)
+    if kind == "kept_longer":
+        context["extension"] = _last_extension(order)
     if kind == "change_failed":
         context["why"] = _why_failed(order)
     if kind == "pay_again":
@@ -103,6 +105,15 @@ def send_order_email(*, order: Order, kind: str) -> None:
     if kind == "pay_again":
         asked = Order.objects.filter(pk=order.pk, pay_again_by=order.pay_again_by)
         asked.update(pay_again_told_at=timezone.now())
+
+
+def _last_extension(order: Order) -> Payment | None:
+    """What was charged for the days that the deck may be kept now; None where they cost nothing."""
+    last = order.changes.filter(kind=OrderChange.Kind.EXTENSION, status=OrderChange.Status.APPLIED)
+    change = last.order_by("-created_at").first()
+    if change is None or change.wanted["last_day"] != f"{order.last_day:%Y-%m-%d}":
+        return None
+    return Payment.objects.filter(attempts__change=change, status=PaymentStatus.CAPTURED).first()
 
 
 def _why_failed(order: Order) -> str:

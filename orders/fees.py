@@ -18,7 +18,7 @@ from inventory.money import format_cents
 from orders import stripe_gateway as gateway
 from orders.fee_limits import AgreedLimits, FeeLimits, late_day_cents, late_days, worth_cents
 from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus
-from orders.models.payment import ENDED
+from orders.models.payment import ENDED, FEES
 from orders.payments.attempts import begin_charge, send
 from orders.payments.truth import ALIVE, UnknownIntent, sync_intent
 from orders.pricing import Quote
@@ -82,12 +82,12 @@ def fee_limits(order: Order, today: date) -> FeeLimits:
 
 def fees_of(order: Order) -> list[Payment]:
     """Every fee that was asked for, the oldest first, also those that were given up."""
-    return list(order.payments.exclude(kind=Payment.Kind.ORDER).order_by("created_at", "pk"))
+    return list(order.payments.fees().order_by("created_at", "pk"))
 
 
 def fees_that_count(order: Order) -> QuerySet[Payment]:
     """Those that were paid, or can still be: one that the card did not pay is owed until it is given up."""
-    fees = order.payments.exclude(kind=Payment.Kind.ORDER).order_by()
+    fees = order.payments.fees().order_by()
     return fees.filter(Q(released_at=None) | Q(status=PaymentStatus.CAPTURED))
 
 
@@ -134,7 +134,7 @@ def _write_down_or_find(
     order = lock_order(order.pk)  # one fee at a time: two at once could exceed the limit together
     found = Payment.objects.filter(pk=fee_id).first()
     if found is not None:
-        if found.order_id != order.pk or found.kind == Payment.Kind.ORDER:
+        if found.order_id != order.pk or found.kind not in FEES:
             raise FeeError("This form was for another order. Open the order again, and go on from there.")
         return found
     reason = reason.strip()
@@ -227,7 +227,7 @@ def _unanswered() -> QuerySet[PaymentAttempt]:
     attempts = PaymentAttempt.objects.filter(
         off_session=True, status=PaymentStatus.CREATED, intent_id=None, payment__released_at=None
     )
-    return attempts.exclude(payment__kind=Payment.Kind.ORDER).order_by("created_at", "pk")
+    return attempts.filter(payment__kind__in=FEES).order_by("created_at", "pk")
 
 
 def _send(attempt: PaymentAttempt, *, now: datetime | None = None) -> None:
@@ -252,7 +252,7 @@ def waive_fee(*, payment: Payment, by: Actor, reason: str) -> Payment:
     reason = reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
         raise FeeError(f"Write why the fee is given up, in at most {LONGEST_REASON} characters.")
-    if payment.kind == Payment.Kind.ORDER:
+    if payment.kind not in FEES:
         raise FeeError("This is what the order costs, not a fee.")
     if Payment.objects.filter(pk=payment.pk, status=PaymentStatus.CAPTURED).exists():
         raise FeeError(_PAID)

@@ -7,7 +7,7 @@ from datetime import datetime
 from orders.fee_limits import AgreedLimits
 from orders.fees import agreed_limits
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus, Refund
-from orders.models.payment import ENDED
+from orders.models.payment import ENDED, FEES
 from orders.payment_says import (
     REFUND_SAYS,
     card_words,
@@ -50,6 +50,7 @@ class OrderMoney:
     `card`: the card of that payment, `held_on` and `charged_on` when. `to_pay_again`: the order waits for a hold
     that only the customer can give; `pay_again_by`: until when it keeps its place. `waits_unheld`: it is pending,
     and nobody has to pay before it opens. `limits`: of fees, as agreed with the order; None once it is over.
+    `extensions`: further days that were paid.
     """
 
     says: str
@@ -57,6 +58,7 @@ class OrderMoney:
     held_on: datetime | None
     charged_on: datetime | None
     fees: Sequence[FeeShown]
+    extensions: Sequence[FeeShown]
     refunds: Sequence[RefundShown]
     summary: Summary
     to_pay_again: bool
@@ -93,7 +95,8 @@ def order_money(order: Order) -> OrderMoney:
         if force and payment and payment.status == PaymentStatus.AUTHORIZED
         else None,
         charged_on=payment.captured_at if payment else None,
-        fees=[_fee(fee) for fee in payments if fee.kind != Payment.Kind.ORDER],
+        fees=[_fee(fee) for fee in payments if fee.kind in FEES],
+        extensions=[_fee(paid) for paid in payments if _is_paid_extension(paid)],
         refunds=[_refund(refund, one) for one in payments for refund in one.refunds.all()],
         summary=summary_of(payments),
         to_pay_again=_to_pay_again(order, payment),
@@ -111,6 +114,10 @@ def _of_the_order(payments: Iterable[Payment]) -> Payment | None:
             if payment.status == status and (payment.released_at is None or status == PaymentStatus.CAPTURED):
                 return payment
     return own[-1] if own else None
+
+
+def _is_paid_extension(payment: Payment) -> bool:
+    return payment.kind == Payment.Kind.EXTENSION and payment.status == PaymentStatus.CAPTURED
 
 
 def _last(payment: Payment) -> PaymentAttempt | None:

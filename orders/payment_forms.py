@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from inventory.money import SYMBOLS, format_cents
 from orders.models import Order, Payment
+from orders.models.payment import FEES
 from orders.payment_says import fee_name, money_of
 from orders.staff_payment import StaffPayment
 
@@ -148,7 +149,7 @@ class FeeForm(_OnceForm):
 
     ids = "fee"
     once = "fee_id"
-    KINDS = [(kind.value, kind.label) for kind in Payment.Kind if kind != Payment.Kind.ORDER]
+    KINDS = [(kind.value, kind.label) for kind in FEES]
 
     fee_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
     kind = forms.ChoiceField(

@@ -47,6 +47,7 @@ _FEES = {
     Payment.Kind.LATE: "Late fee",
     Payment.Kind.DAMAGE: "Fee for damage",
     Payment.Kind.LOSS: "Fee for loss",
+    Payment.Kind.EXTENSION: "Kept longer",
 }
 
 

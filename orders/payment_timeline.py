@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.db.models import Prefetch
 
 from orders.models import DisputeStatus, Order, Payment, PaymentAttempt, PaymentStatus, Refund, WebhookEvent
-from orders.models.payment import ENDED
+from orders.models.payment import ENDED, FEES
 from orders.payment_says import asked_for, card_words, expiry_words, fee_name, money_of, outcome_of
 
 
@@ -109,7 +109,7 @@ def attempt_in_force(payment: Payment) -> PaymentAttempt | None:
 def is_owed(payment: Payment) -> bool:
     """Whether this is a fee that was asked for, not paid and not waived."""
     return (
-        payment.kind != Payment.Kind.ORDER
+        payment.kind in FEES
         and payment.released_at is None
         and payment.status not in (PaymentStatus.CAPTURED, *ENDED)
     )

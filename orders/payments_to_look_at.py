@@ -111,7 +111,7 @@ def _without_hold(now: datetime) -> Iterator[ToLookAt]:
 
 def _fee_not_answered(now: datetime) -> Iterator[ToLookAt]:
     waiting = Q(status=PaymentStatus.CREATED, created_at__lt=now - ANSWERED_WITHIN)
-    fees = Payment.objects.filter(waiting | _NEVER_ARRIVED, ~Q(kind=Payment.Kind.ORDER), released_at=None)
+    fees = Payment.objects.fees().filter(waiting | _NEVER_ARRIVED, released_at=None)
     for fee in _oldest(fees):
         what_to_do = (
             "It never reached the card: give it up, and charge it anew where it is still owed."
@@ -134,9 +134,8 @@ _NEVER_ARRIVED = Q(
 
 
 def _fee_not_paid(now: datetime) -> Iterator[ToLookAt]:
-    fees = Payment.objects.filter(
+    fees = Payment.objects.fees().filter(
         ~_NEVER_ARRIVED,
-        ~Q(kind=Payment.Kind.ORDER),
         released_at=None,
         status__in=[PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED],
     )

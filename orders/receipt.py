@@ -1,10 +1,11 @@
 """The receipt of an order: what was charged, for what, with which tax, and what went back. Reads only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from orders.models import Order, Payment, PaymentStatus, Refund
+from orders.models.payment import FEES
 from orders.order_page import OrderPage, order_page
 from orders.payment_says import card_words, fee_name
 from orders.payment_timeline import payments_of, summary_of
@@ -26,6 +27,7 @@ class Charged:
     on: datetime
     cents: int
     card: str
+    tax_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,12 @@ class Receipt:
     """What is listed adds up, in cents.
 
     The lines and `difference_cents` are the cards; with shipping and tax they are the order's total; less
-    `not_charged_cents` that is `order_cents`; with `fees` and less `refunds` it is `paid_cents`.
+    `not_charged_cents` that is `order_cents`; with `extensions` and `fees` and less `refunds` it is `paid_cents`.
     """
 
     page: OrderPage
     payments: Sequence[Charged]
+    extensions: Sequence[Charged]
     fees: Sequence[Charged]
     refunds: Sequence[Charged]
     lost_cents: int
@@ -49,7 +52,7 @@ class Receipt:
 
     @property
     def difference_cents(self) -> int:
-        """What the cards cost besides their lines: up to the minimum, or below 0 for days that were given."""
+        """What the cards cost besides their lines: up to the minimum, or below 0 for days given, or paid for apart."""
         return self.quote.cards_cents - sum(shown.price_cents for shown in self.page.lines)
 
     @property
@@ -76,7 +79,7 @@ class Receipt:
 
     @property
     def charged_cents(self) -> int:
-        return self.order_cents + sum(fee.cents for fee in self.fees)
+        return self.order_cents + sum(charged.cents for charged in (*self.extensions, *self.fees))
 
     @property
     def refunded_cents(self) -> int:
@@ -89,7 +92,7 @@ class Receipt:
     @property
     def last_on(self) -> datetime:
         """When the last of it happened."""
-        return max(charged.on for charged in (*self.payments, *self.fees, *self.refunds))
+        return max(charged.on for charged in (*self.payments, *self.extensions, *self.fees, *self.refunds))
 
 
 def receipt_of(order: Order, *, today: date) -> Receipt:
@@ -101,7 +104,14 @@ def receipt_of(order: Order, *, today: date) -> Receipt:
     return Receipt(
         page=order_page(order=order, today=today, short={}),
         payments=[_charged(payment) for payment in own],
-        fees=[_charged(payment) for payment in captured if payment not in own],
+        extensions=[
+            replace(
+                _charged(payment), tax_cents=tax_within(payment.captured_cents, order.tax_basis_points or 0)
+            )
+            for payment in captured
+            if payment.kind == Payment.Kind.EXTENSION
+        ],
+        fees=[_charged(payment) for payment in captured if payment.kind in FEES],
         refunds=[
             _charged(payment, refund=refund)
             for payment in captured

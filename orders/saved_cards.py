@@ -118,7 +118,7 @@ def _latest_card_of(order: Order) -> str:
 
 def unpaid_fees() -> QuerySet[Payment]:
     """Fees that were asked for, and neither paid nor given up."""
-    fees = Payment.objects.exclude(kind=Payment.Kind.ORDER).filter(released_at=None)
+    fees = Payment.objects.fees().filter(released_at=None)
     return fees.exclude(status=PaymentStatus.CAPTURED)
 
 

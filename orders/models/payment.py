@@ -85,6 +85,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Those that are charged, or were asked for: see `Payment.is_taken`."""
         return self.live().filter(Q(status=PaymentStatus.CAPTURED) | Q(capture_begun_at__isnull=False))
 
+    def fees(self) -> "PaymentQuerySet":
+        """What staff have charged besides, within agreed limits."""
+        return self.filter(kind__in=FEES)
+
     def to_void(self) -> "PaymentQuerySet":
         """Those that were let go, and of which the provider does not know yet."""
         return self.filter(released_at__isnull=False).exclude(status__in=FINAL)
@@ -103,7 +107,7 @@ class Payment(models.Model):
         LATE = "late", "Late fee"
         DAMAGE = "damage", "Damage"
         LOSS = "loss", "Loss"
-        EXTENSION = "extension", "Kept longer"
+        EXTENSION = "extension", "Kept longer"  # rent for further days, paid by the customer at that moment
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
@@ -195,6 +199,9 @@ class Payment(models.Model):
     def left_cents(self) -> int:
         """What was taken and not given back, as far as Stripe has said."""
         return self.captured_cents - self.refunded_cents
+
+
+FEES = (Payment.Kind.LATE, Payment.Kind.DAMAGE, Payment.Kind.LOSS)
 
 
 class PaymentAttempt(models.Model):

@@ -83,7 +83,7 @@ def _confirm(request: HttpRequest, order: Order, form: OwnChangeForm) -> HttpRes
         wanted=form.wanted(),
         seen=form.seen_now,
         shown=form.cleaned_data["looked"],
-        by=_actor(request),
+        by=actor(request),
         today=timezone.localdate(),
     )
     if isinstance(done, OrderChange):
@@ -104,7 +104,7 @@ def _show(
     return render(request, "orders/change.html", context, status=status)
 
 
-def _actor(request: HttpRequest) -> Actor:
+def actor(request: HttpRequest) -> Actor:
     return customer(request.user if request.user.is_authenticated else None)
 
 
@@ -127,7 +127,7 @@ def pay(request: HttpRequest, number: str, change: uuid.UUID) -> HttpResponse:
         messages.info(request, str(error))
         return redirect(order)
     except (CheckoutError, ChangeError) as error:
-        _refuse(request, error)
+        refuse(request, error)
         return redirect("orders:change", number=number)
     context["page"] = change_page(order=order, lines=lines_of(order), look=look)
     context["paying"] = card_form(request, order)
@@ -144,7 +144,7 @@ def _pay(request: HttpRequest, order: Order, asked: OrderChange) -> JsonResponse
     try:
         submitted = pay_by_form(request, ChangeBill(asked))
     except CheckoutError as error:
-        _refuse(request, error)
+        refuse(request, error)
         return go_to(reverse("orders:change", args=[order.number]))
     return answer(submitted, url=lambda: _end(request, asked))
 
@@ -172,7 +172,7 @@ def _end(request: HttpRequest, asked: OrderChange) -> str:
     return asked.order.get_absolute_url()
 
 
-def _refuse(request: HttpRequest, error: Exception) -> None:
+def refuse(request: HttpRequest, error: Exception) -> None:
     short = error if isinstance(error, ChangeIsShort) else error.__cause__
     cards = short_in_words(short.shortfalls) if isinstance(short, ChangeIsShort) else []
     messages.error(request, " ".join([str(error), *(f"{card}." for card in cards[:4])]))

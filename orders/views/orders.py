@@ -14,6 +14,7 @@ from orders import cancellation
 from orders.cancellation import NotCancellable
 from orders.decks_in_order import decks_in
 from orders.emails import calendar_link
+from orders.extensions import changing_of
 from orders.models import Order
 from orders.order_history import history_of
 from orders.order_list import order_list
@@ -68,6 +69,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         "can_cancel": cancellation.can_cancel(order),
         "once": secrets.token_urlsafe(16),
         "subscribe_link": f"webcal://{calendar_link(order).partition('://')[2]}",
+        "changing": changing_of(order, today=today),
     }
     return render(request, "orders/order.html", context)
 

@@ -87,7 +87,7 @@ def pay_again_status(request: HttpRequest, number: str, fee: uuid.UUID | None = 
 
 
 def _fees(order: Order) -> PaymentQuerySet:
-    return order.payments.exclude(kind=Payment.Kind.ORDER).select_related("order")
+    return order.payments.fees().select_related("order")
 
 
 def _bill(order: Order, fee: Payment | None) -> Bill:

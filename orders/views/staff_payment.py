@@ -91,7 +91,7 @@ def _say_charged(request: HttpRequest, fee: Payment) -> None:
 def waive(request: HttpRequest, number: str, fee: UUID) -> HttpResponse:
     check_staff(request)
     order = get_object_or_404(Order, number=number)
-    payment = get_object_or_404(order.payments.exclude(kind=Payment.Kind.ORDER), pk=fee)
+    payment = get_object_or_404(order.payments.fees(), pk=fee)
     form = WaiveForm(request.POST, prefix=str(payment.pk))
     if form.is_valid():
         try:
