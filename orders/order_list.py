@@ -65,11 +65,11 @@ def order_list(orders: OrderQuerySet, *, today: date, page: str | int | None = 1
 
 
 def _grouped(orders: OrderQuerySet, *, today: date) -> OrderQuerySet:
-    fees = Payment.objects.filter(
+    fees = Payment.objects.fees().filter(
         order=OuterRef("pk"),
         status__in=[PaymentStatus.FAILED, PaymentStatus.ACTION_REQUIRED],
         released_at=None,
-    ).exclude(kind=Payment.Kind.ORDER)
+    )
     waits = (
         Q(status=Status.CONFIRMING)
         | Q(status__in=NOT_YET_LEFT, pay_again_by__isnull=False)

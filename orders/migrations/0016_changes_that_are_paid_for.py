@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0012_cart_ids'),
+        ('orders', '0015_forgetting'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
