@@ -9,7 +9,7 @@ from accounts.callers import Caller, NotSignedIn
 from accounts.models import User
 from accounts.rates import count
 from accounts.tokens import find_token
-from orders.views.addresses import address_of
+from accounts.visitor_address import address_of
 
 _A_MINUTE = 60
 _TOO_OFTEN = "Too many requests. Wait a moment and try again."
