@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from allauth.account.signals import password_changed, password_reset, password_set, user_logged_in
+from allauth.account.signals import password_changed, password_reset, password_set
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -32,13 +33,19 @@ class LastSeenMiddleware:
 
 @receiver(user_logged_in)
 def begin(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
-    """allauth writes the session down itself; from now on it is looked at."""
+    """However somebody signed in: allauth writes its own down, and the admin has a door of its own."""
     request.session[_SEEN] = int(time.time())
+    if getattr(request, "user", None) is not None:  # a test may sign in without a request
+        UserSession.objects.create_from_request(request)
 
 
-def sessions_of(user: User, *, current: str | None) -> list[UserSession]:
-    """Those that are still good: the current one first, then the one that was in use last."""
-    sessions = UserSession.objects.purge_and_list(user)
+def sessions_of(request: HttpRequest) -> list[UserSession]:
+    """The customer's that are still good: the current one first, then the one that was in use last."""
+    assert isinstance(request.user, User)
+    current = request.session.session_key
+    if not UserSession.objects.filter(session_key=current, user=request.user).exists():
+        UserSession.objects.create_from_request(request)  # it is older than this list
+    sessions = UserSession.objects.purge_and_list(request.user)
     return sorted(sessions, key=lambda each: (each.session_key == current, each.last_seen_at), reverse=True)
 
 

@@ -12,13 +12,17 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import tokens
 from accounts.forms import ConfirmByPasswordForm
 from accounts.models import User
 from accounts.sessions import browser_of, seen_now, sessions_of, sign_out, sign_out_others
+
+MOST_TOKENS = 20  # that the page makes for one customer: a program keeps its own
 
 
 @never_cache
@@ -31,7 +35,8 @@ def hub(request: HttpRequest) -> HttpResponse:
     context = {
         "addresses": sorted(addresses, key=lambda each: (not each.primary, each.email)),
         "connections": SocialAccount.objects.filter(user=request.user).order_by("provider", "pk"),
-        "sessions": len(sessions_of(request.user, current=request.session.session_key)),
+        "tokens": tokens.tokens_of(request.user, now=timezone.now()).count(),
+        "sessions": len(sessions_of(request)),
     }
     return render(request, "account/hub.html", context)
 
@@ -52,7 +57,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
             "current": each.session_key == current,
             "now": each.session_key == current or seen_now(each),
         }
-        for each in sessions_of(request.user, current=current)
+        for each in sessions_of(request)
     ]
     return render(request, "usersessions/usersession_list.html", {"sessions": listed})
 
@@ -65,11 +70,48 @@ def _sign_out(request: HttpRequest, user: User) -> HttpResponse:
             request,
             f"Signed out {ended} other{'s' if ended > 1 else ''}." if ended else "There are no others.",
         )
-    elif chosen.isascii() and chosen.isdecimal() and len(chosen) < 19 and sign_out(user, session=int(chosen)):
+    elif is_pk(chosen) and sign_out(user, session=int(chosen)):
         messages.success(request, "Signed out there.")
     else:
         messages.info(request, "That one is signed out already.")
     return redirect("account_sessions")
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def api_tokens(request: HttpRequest) -> HttpResponse:
+    """GET lists the tokens of the customer's programs; POST makes one, which is shown this once, or revokes `token`."""
+    assert isinstance(request.user, User)
+    now = timezone.now()
+    issued = None
+    if request.method == "POST":
+        chosen = request.POST.get("token", "")
+        if chosen:
+            return _revoke(request, request.user, chosen)
+        try:
+            issued = tokens.issue(user=request.user, now=now, most=MOST_TOKENS)
+        except tokens.TooManyTokens as error:
+            messages.error(request, str(error))
+            return redirect("account_tokens")
+    context = {"issued": issued, "tokens": tokens.tokens_of(request.user, now=now)}
+    return render(request, "account/tokens.html", context)
+
+
+def _revoke(request: HttpRequest, user: User, chosen: str) -> HttpResponse:
+    token = (
+        tokens.tokens_of(user, now=timezone.now()).filter(pk=int(chosen)).first() if is_pk(chosen) else None
+    )
+    if token is not None and tokens.revoke(token, now=timezone.now()):
+        messages.success(request, "Revoked: the program that used it is signed out.")
+    else:
+        messages.info(request, "That one is revoked already.")
+    return redirect("account_tokens")
+
+
+def is_pk(text: str) -> bool:
+    """Whether it can be the key of a row at all."""
+    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 @method_decorator(never_cache, name="dispatch")

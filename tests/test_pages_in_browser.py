@@ -5,12 +5,16 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from django.views import defaults
 from django.views.csrf import csrf_failure
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from accounts.models import User
 from inventory.models import Card, ClosedDay
 from orders.cancellation import cancel
 from orders.models import Order, OrderCard, PaymentStatus, Refund, WebhookEvent
@@ -166,6 +170,61 @@ def as_somebody(card: Card) -> Client:
     return client
 
 
+def with_other_accounts(card: Card) -> Client:
+    user = UserFactory()
+    user.set_unusable_password()
+    user.save()
+    for uid in ("7", "a-very-long-name-that-somebody-has-given-themselves-at-another-site"):
+        SocialAccount.objects.get_or_create(provider="dummy", uid=f"{uid}-{user.pk}", user=user)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def signed_in_twice(card: Card) -> Client:
+    user, client = UserFactory(), Client()
+    for agent in (f"Firefox Windows {'x' * 100}", "Something"):
+        UserSession.objects.create(
+            user=user, ip="2001:db8:1234:5678::", user_agent=agent, session_key=kept_session(user)
+        )
+    client.force_login(user)
+    return client
+
+
+def kept_session(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    UserSession.objects.filter(session_key=client.session.session_key).delete()
+    return client.session.session_key
+
+
+def half_way_through_another_account(card: Card) -> Client:
+    client = Client()
+    there = client.post("/accounts/dummy/login/")["Location"]
+    client.post(there, {"id": 7})
+    return client
+
+
+def with_an_address_that_waits(card: Card) -> Client:
+    user, client = UserFactory(), Client()
+    EmailAddress.objects.create(user=user, email=f"{'long' * 12}-{user.pk}@example.org", verified=False)
+    client.force_login(user)
+    return client
+
+
+def who_follows_a_link_elsewhere(card: Card) -> Client:
+    with_an_address_that_waits(card)
+    return Client()
+
+
+def as_somebody_who_is_needed(card: Card) -> Client:
+    user, client = UserFactory(), Client()
+    for _ in range(2):
+        settled({stocked_card(4): 1}, user=user)
+    client.force_login(user)
+    return client
+
+
 def with_a_cart_that_is_short(card: Card) -> Client:
     settled({card: 3})
     return with_a_cart(card)
@@ -258,11 +317,31 @@ PAGES: list[Visit] = [
     ("/orders/NUMBER/", with_a_cancelled_order),
     (f"/orders/{OUT}/return/", with_a_deck),
     ("/orders/NUMBER/return/", with_an_order_that_lost_its_hold),
+    ("/orders/find/", with_a_cart),
+    ("/orders/find/sent/", with_a_cart),
+    ("/orders/link/nonsense/", with_a_cart),
+    ("/accounts/", as_somebody),
+    ("/accounts/", with_other_accounts),
+    ("/accounts/sessions/", signed_in_twice),
+    ("/accounts/3rdparty/", as_somebody),
+    ("/accounts/3rdparty/", with_other_accounts),
+    ("/accounts/3rdparty/login/cancelled/", with_a_cart),
+    ("/accounts/3rdparty/login/error/", with_a_cart),
+    ("/accounts/3rdparty/signup/", half_way_through_another_account),
+    ("/accounts/dummy/login/", with_a_cart),
+    ("/accounts/dummy/login/?process=connect", as_somebody),
+    ("/accounts/email/", with_an_address_that_waits),
+    ("/accounts/password/set/", with_other_accounts),
+    ("/accounts/confirm-email/KEY/", with_an_address_that_waits),
+    ("/accounts/confirm-email/KEY/", who_follows_a_link_elsewhere),
+    ("/accounts/delete/", as_somebody),
+    ("/accounts/delete/", as_somebody_who_is_needed),
 ]
 NUMBER, LINE = "NUMBER", "LINE"  # those of the order and of the line that were made last
+KEY = "KEY"  # of the link that confirms the address that was written down last
 
 
-PARTS = 4  # of the pages, so that no test takes minutes
+PARTS = 8  # of the pages, so that no test takes minutes
 
 
 @pytest.mark.timeout(300)
@@ -322,6 +401,9 @@ def problems_of(
 def with_number(address: str) -> str:
     if NUMBER in address:
         address = address.replace(NUMBER, Order.objects.latest("pk").number)
+    if KEY in address:
+        unconfirmed = EmailAddress.objects.filter(verified=False).latest("pk")
+        address = address.replace(KEY, EmailConfirmationHMAC(unconfirmed).key)
     if LINE in address:
         address = address.replace(LINE, str(OrderCard.objects.latest("pk").pk))
     return address

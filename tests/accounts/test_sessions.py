@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import UserFactory
+from tests.factories import StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +140,24 @@ def test_a_session_that_is_in_use_is_looked_at_now_and_then(django_assert_num_qu
     seen = UserSession.objects.get()
     assert seen.last_seen_at > before
     assert seen.user_agent == IPHONE
+
+
+def test_who_signs_in_at_the_admin_is_listed_too():
+    desk = StaffFactory(is_superuser=True)
+    at_the_admin = Client(headers={"user-agent": IPHONE})
+    at_the_admin.post("/admin/login/", {"username": desk.email, "password": PASSWORD})
+    client = device(desk)
+
+    client.post(reverse("account_sessions"))
+
+    assert not is_in(at_the_admin)
+
+
+def test_a_session_that_is_older_than_the_list_is_listed(client):
+    client.force_login(UserFactory())
+    UserSession.objects.all().delete()
+
+    assert [current for _, current in listed(client)] == [True]
 
 
 def test_the_account_page_says_how_many():
