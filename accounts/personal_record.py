@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 
-from accounts.models import User
+from accounts.models import ApiToken, User
 
 
 def account_record(user: User) -> dict[str, Any]:
@@ -38,5 +38,9 @@ def account_record(user: User) -> dict[str, Any]:
             .order_by("pk")
             .values("created_at", "last_seen_at", "ip", "user_agent")
         ),
-        # The names of API tokens stand here, when there are any.
+        "api_tokens": list(
+            ApiToken.objects.filter(user=user)
+            .order_by("pk")
+            .values("created_at", "expires_at", "last_used_at", "revoked_at")
+        ),
     }

@@ -29,7 +29,14 @@ class IssuedToken:
     token: ApiToken
 
 
-def issue(*, user: User, now: datetime) -> IssuedToken:
+class TooManyTokens(ValueError):
+    """The customer has as many tokens as is sensible; the message says what to do."""
+
+
+def issue(*, user: User, now: datetime, most: int | None = None) -> IssuedToken:
+    """A new token of the user's. `most`: raises TooManyTokens where there are so many already."""
+    if most is not None and tokens_of(user, now=now).count() >= most:
+        raise TooManyTokens(f"You have {most} tokens. Revoke one that you do not use, then make a new one.")
     secret = secrets.token_urlsafe(_BYTES)
     token = ApiToken.objects.create(
         user=user,

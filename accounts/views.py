@@ -81,7 +81,7 @@ def _sign_out(request: HttpRequest, user: User) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def api_tokens(request: HttpRequest) -> HttpResponse:
-    """GET lists the tokens of the customer's programs; POST makes one, which is shown this once, or revokes `token`."""
+    """GET lists the tokens of programs; POST makes one, which is shown this once, or revokes `token`."""
     assert isinstance(request.user, User)
     now = timezone.now()
     issued = None

@@ -14,6 +14,7 @@ from django.views import defaults
 from django.views.csrf import csrf_failure
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from accounts import tokens
 from accounts.models import User
 from inventory.models import Card, ClosedDay
 from orders.cancellation import cancel
@@ -191,6 +192,14 @@ def signed_in_twice(card: Card) -> Client:
     return client
 
 
+def with_tokens(card: Card) -> Client:
+    user, client = UserFactory(), Client()
+    for _ in range(2):
+        tokens.issue(user=user, now=timezone.now())
+    client.force_login(user)
+    return client
+
+
 def kept_session(user: User) -> str:
     client = Client()
     client.force_login(user)
@@ -323,6 +332,7 @@ PAGES: list[Visit] = [
     ("/accounts/", as_somebody),
     ("/accounts/", with_other_accounts),
     ("/accounts/sessions/", signed_in_twice),
+    ("/accounts/tokens/", with_tokens),
     ("/accounts/3rdparty/", as_somebody),
     ("/accounts/3rdparty/", with_other_accounts),
     ("/accounts/3rdparty/login/cancelled/", with_a_cart),

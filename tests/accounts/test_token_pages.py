@@ -1,0 +1,109 @@
+"""Tokens of programs, as their customer sees them."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.models import ApiToken
+from accounts.views import MOST_TOKENS
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/accounts/tokens/"
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def messages_of(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_a_token_is_made_shown_once_and_good_for_a_program():
+    user = UserFactory()
+    client = signed_in(user)
+
+    response = client.post(PAGE)
+
+    secret = response.context["issued"].secret
+    assert secret in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
+    assert secret not in client.get(PAGE).content.decode()
+    answer = Client().post(
+        reverse("graphql"),
+        {"query": "{ customerCart { cart_items { sku } } }"},
+        content_type="application/json",
+        headers={"authorization": f"Bearer {secret}"},
+    )
+    assert answer.json() == {"data": {"customerCart": {"cart_items": []}}}
+
+
+def test_a_revoked_token_is_good_for_nothing():
+    user = UserFactory()
+    issued = tokens.issue(user=user, now=timezone.now())
+
+    response = signed_in(user).post(PAGE, {"token": issued.token.pk}, follow=True)
+
+    assert messages_of(response) == ["Revoked: the program that used it is signed out."]
+    assert tokens.find_token(issued.secret, now=timezone.now()) is None
+
+
+@pytest.mark.parametrize("chosen", ["nonsense", "²", "9" * 40, "-1", "0"])
+def test_what_is_no_token_revokes_nothing(chosen):
+    user = UserFactory()
+    tokens.issue(user=user, now=timezone.now())
+
+    response = signed_in(user).post(PAGE, {"token": chosen}, follow=True)
+
+    assert messages_of(response) == ["That one is revoked already."]
+    assert tokens.tokens_of(user, now=timezone.now()).count() == 1
+
+
+def test_nobody_sees_or_revokes_the_token_of_somebody_else():
+    theirs = tokens.issue(user=UserFactory(), now=timezone.now())
+    client = signed_in(UserFactory())
+
+    client.post(PAGE, {"token": theirs.token.pk})
+
+    assert list(client.get(PAGE).context["tokens"]) == []
+    assert tokens.find_token(theirs.secret, now=timezone.now()) is not None
+
+
+def test_there_are_only_so_many_and_an_old_one_makes_room():
+    user = UserFactory()
+    client = signed_in(user)
+    for _ in range(MOST_TOKENS):
+        tokens.issue(user=user, now=timezone.now())
+
+    response = client.post(PAGE, follow=True)
+
+    assert "Revoke one that you do not use" in messages_of(response)[0]
+    assert ApiToken.objects.count() == MOST_TOKENS
+    ApiToken.objects.filter(pk=ApiToken.objects.earliest("pk").pk).update(
+        expires_at=timezone.now() - timedelta(days=1)
+    )
+    assert client.post(PAGE).context["issued"]
+
+
+def test_a_visitor_is_asked_to_sign_in():
+    assert Client().post(PAGE).status_code == 302
+    assert ApiToken.objects.count() == 0
+
+
+def test_the_page_takes_as_many_queries_with_many_tokens(django_assert_num_queries):
+    user = UserFactory()
+    client = signed_in(user)
+    client.get(PAGE)  # from now on the session is known
+    for _ in range(MOST_TOKENS):
+        tokens.issue(user=user, now=timezone.now())
+
+    with django_assert_num_queries(4):
+        client.get(PAGE)
