@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from deckrental.csp import content_security_policy
 from deckrental.redis_urls import celery_url, client_url, database_number
+from deckrental.shop_address import address_lines
 from deckrental.sign_in_providers import PROVIDERS, configured_providers
 from deckrental.stripe_keys import check_stripe_settings
 from inventory.shop_calendar import check_region, weekdays_of
@@ -250,15 +251,10 @@ else:
 # --- the shop -------------------------------------------------------------------------------------------
 
 SHOP_NAME = env.str("SHOP_NAME", default="Deckrental")
-# Where decks come back to: lines with | between them. Without it a return slip leads to the label in the parcel.
-SHOP_ADDRESS = [
-    line.strip()
-    for line in env.str("SHOP_ADDRESS", default="Sample Street 1|12345 Sampleton" if LOCAL else "")
-    .replace("\\n", "|")
-    .replace("\n", "|")
-    .split("|")
-    if line.strip()
-]
+# Where decks come back to. Without it a return slip leads to the address on the parcel.
+SHOP_ADDRESS = address_lines(
+    env.str("SHOP_ADDRESS", default="Sample Street 1|12345 Sampleton" if LOCAL else "")
+)
 
 # --- money (docs/pricing.md) ----------------------------------------------------------------------------
 
