@@ -117,6 +117,17 @@ def test_every_order_says_what_comes_next(make, says):
     assert listed()[order][1] == says(order)
 
 
+def test_a_deck_is_overdue_from_the_day_after_it_was_due():
+    order = dispatched({stocked_card(4): 1}, days=1)
+    assert order.due_on == TODAY
+
+    assert listed()[order] == (Group.UNDER_WAY, "Due back today")
+    assert listed(today=TODAY + timedelta(days=1))[order] == (
+        Group.WAITS_FOR_YOU,
+        f"Was due back on {said(TODAY)}",
+    )
+
+
 def test_an_order_that_should_have_left_says_so():
     order = placed({stocked_card(4): 1}, first_day=TODAY)
 
