@@ -143,22 +143,24 @@ def rows_of(owned: Owned) -> dict[str, list[Any]]:
             key=str,
         ),
     }
-    found: list[Model] = [
-        owned.owner,
-        *Order.objects.filter(pk__in=[order.pk for order in owned.orders.values()]),
-    ]
-    seen: set[tuple[type[Model], Any]] = set()
+    found: dict[type[Model], set[Any]] = {
+        type(owned.owner): {owned.owner.pk},
+        Order: {order.pk for order in owned.orders.values()},
+    }
+    seen: dict[type[Model], set[Any]] = {}
     while found:
-        row = found.pop()
-        model = type(row)
-        if (model, row.pk) in seen:
+        model, keys = found.popitem()
+        keys -= seen.setdefault(model, set())
+        if not keys:
             continue
-        seen.add((model, row.pk))
-        rows.setdefault(model._meta.label, []).append(model.objects.filter(pk=row.pk).values().first())
+        seen[model] |= keys
+        rows.setdefault(model._meta.label, []).extend(model._base_manager.filter(pk__in=keys).values())
         for relation in model._meta.get_fields(include_hidden=True):
             if not (relation.one_to_many or relation.one_to_one) or relation.concrete:
                 continue
-            found.extend(relation.related_model._default_manager.filter(**{relation.field.name: row.pk}))
+            other = relation.related_model
+            theirs = other._base_manager.filter(**{f"{relation.field.name}__in": keys})
+            found.setdefault(other, set()).update(theirs.values_list("pk", flat=True))
     return {label: sorted(values, key=str) for label, values in rows.items()}
 
 
@@ -355,9 +357,22 @@ VISITORS = {
 }
 
 
+# The desk is theirs, and they hand out receipts: what they may do there has tests of its own.
+STAFF_MAY = ("staff/", "admin/", "orders/<slug:number>/receipt/")
+
+
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("owner", ["customer", "guest"])
-@pytest.mark.parametrize("visitor", VISITORS)
+@pytest.mark.parametrize(
+    ("visitor", "owner"),
+    [
+        ("anonymous", "customer"),
+        ("another guest", "guest"),
+        ("another guest", "customer"),
+        ("another customer", "guest"),
+        ("another customer", "customer"),
+        ("staff", "customer"),
+    ],
+)
 def test_nobody_reads_or_changes_what_is_not_theirs(visitor, owner):
     ShippingMethodFactory()
     far = TODAY + timedelta(days=300)
@@ -366,12 +381,15 @@ def test_nobody_reads_or_changes_what_is_not_theirs(visitor, owner):
     before, forms = rows_of(owned), bodies(owned)
     wrong: list[str] = []
     for address in ADDRESSES:
-        if visitor == "staff" and address.route.startswith(("staff/", "admin/")):
-            continue  # the desk is theirs: what they may do there has tests of its own
+        if visitor == "staff" and address.route.startswith(STAFF_MAY):
+            continue
         client, paths = VISITORS[visitor](), list(address.paths(owned))
-        for path in paths:
+        behind_a_door = address.route.startswith("admin/")  # Django's, the same for all of it
+        for path in paths[:1] if behind_a_door else paths:
             tries = [("GET", {}, client.get(path))]
-            tries += [("POST", form, client.post(path, form)) for form in forms]
+            tries += [
+                ("POST", form, client.post(path, form)) for form in forms[: 1 if behind_a_door else None]
+            ]
             for method, form, response in tries:
                 found = [
                     *wrong_with(response, path, owned),
@@ -385,7 +403,7 @@ def test_nobody_reads_or_changes_what_is_not_theirs(visitor, owner):
 
 
 @pytest.mark.parametrize("owner", ["customer", "guest"])
-@pytest.mark.parametrize("visitor", VISITORS)
+@pytest.mark.parametrize("visitor", ["anonymous", "another guest", "another customer"])
 def test_somebody_elses_order_answers_like_one_that_there_is_not(visitor, owner):
     owned, client = all_that_is_theirs(owner), VISITORS[visitor]()
     forms = bodies(owned)
