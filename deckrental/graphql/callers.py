@@ -62,5 +62,6 @@ def _check_csrf(request: HttpRequest) -> None:
         )
 
 
-def _no_view() -> None:
+def _no_view() -> HttpResponse:
     """What the check is told that the request is for: a view that is not exempt from it."""
+    return HttpResponse()

@@ -15,7 +15,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from accounts.callers import NotSignedIn
 from accounts.password_sign_in import WrongCredentials
 from accounts.rates import TooMany
-from deckrental.graphql.limits import MOST_TOKENS, TooComplex
+from deckrental.graphql.limits import MOST_DEPTH, MOST_TOKENS, TooComplex
 from inventory.days_asked_for import WrongDays
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Zone
@@ -91,14 +91,18 @@ _INTERNAL = "Something went wrong on our side; nothing of it is your fault. Try 
 _SUGGESTION = re.compile(r"\s*Did you mean .*\?$", re.DOTALL)
 
 
-def kind_of(error: BaseException | None) -> Kind | None:
-    return next((kind for type_, kind in KINDS.items() if isinstance(error, type_)), None)
+def kind_of(error: GraphQLError) -> Kind | None:
+    cause = _cause(error)
+    return next((kind for type_, kind in KINDS.items() if isinstance(cause, type_)), None)
 
 
 def is_unexpected(error: GraphQLError) -> bool:
     """Whether it is our fault: nobody's request should be able to make it."""
-    cause = error.original_error
-    return cause is not None and not isinstance(cause, GraphQLError) and kind_of(cause) is None
+    return not isinstance(_cause(error), GraphQLError) and kind_of(error) is None
+
+
+def _cause(error: GraphQLError) -> BaseException:
+    return error.original_error or error
 
 
 def told(error: GraphQLError) -> dict[str, Any]:
@@ -112,14 +116,15 @@ def told(error: GraphQLError) -> dict[str, Any]:
         ),
         **({"path": error.path} if error.path else {}),
     }
-    cause: BaseException | None = error if isinstance(error, TooComplex) else error.original_error
-    kind = kind_of(cause)
+    kind, cause = kind_of(error), _cause(error)
     if kind is not None:
         formatted["message"] = kind.message or str(cause)
         return {**formatted, "extensions": {"code": kind.code, **kind.tells(cause)}}
     if is_unexpected(error):
         return {**formatted, "message": _INTERNAL, "extensions": {"code": "INTERNAL"}}
     if isinstance(error, GraphQLSyntaxError):
+        if "nested too deeply" in error.message:
+            return told(TooComplex("levels", MOST_DEPTH))
         if "Parsing aborted" in error.message:
             return told(TooComplex("words", MOST_TOKENS))
         return {**formatted, "extensions": {"code": "SYNTAX_ERROR"}}

@@ -51,7 +51,7 @@ class CartItemInputType:
     )
 
     def item(self) -> CartItem:
-        return CartItem(self.sku, self.quantity, self.zone or None)
+        return CartItem(self.sku, self.quantity, None if self.zone is strawberry.UNSET else self.zone)
 
 
 @strawberry.type(name="Cart", description="What a customer or guest is about to rent.")

@@ -296,6 +296,12 @@ class TestLimits:
         query = "{ ...f0 } " + chain + " fragment f60 on Query { customerCart { cart_id } }"
         assert Device().error(query)["code"] == "TOO_COMPLEX"
 
+    def test_of_a_query_with_the_longest_chain_of_fragments(self):
+        """As many as there are words for: what walks along them must not fall."""
+        chain = " ".join(f"fragment f{n} on Query {{ ...f{n + 1} }}" for n in range(240))
+        query = "{ ...f0 } " + chain + " fragment f240 on Query { customerCart { cart_id } }"
+        assert Device().error(query)["code"] in ("UNAUTHENTICATED", "INVALID_QUERY")
+
     def test_of_a_query_whose_fragments_go_in_a_circle(self):
         query = "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a customerCart { cart_id } }"
         assert Device().error(query)["code"] == "INVALID_QUERY"
