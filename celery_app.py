@@ -75,5 +75,13 @@ BEAT_DEFAULTS = {
         "task": "orders.tasks.forget_addresses",
         "schedule": crontab(hour="4", minute="0"),
     },
+    "Delete accounts that never confirmed an address": {
+        "task": "accounts.tasks.forget_unconfirmed",
+        "schedule": crontab(hour="4", minute="10"),
+    },
+    "Forget where somebody was signed in": {
+        "task": "accounts.tasks.forget_ended_sessions",
+        "schedule": crontab(hour="4", minute="20"),
+    },
     "Tell that a worker is alive": {"task": "orders.tasks.worker_heartbeat", "schedule": crontab(minute="*")},
 }

@@ -1,11 +1,13 @@
 """E-mail addresses: only a confirmed one says who somebody is. docs/accounts.md, "Whose address it is"."""
 
 import uuid
+from datetime import datetime, timedelta
 
 import structlog
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import Exists, OuterRef, ProtectedError
 
 from accounts.models import User
 
@@ -35,9 +37,11 @@ def make_way(email: str, *, keep: User | None = None) -> None:
     """
     # Only what nobody has confirmed: a confirmed address is unique, by constraint.
     EmailAddress.objects.filter(email__iexact=email, verified=False).exclude(user=keep).delete()
-    squatters = User.objects.filter(email__iexact=email).select_for_update()
-    for squatter in squatters.exclude(pk=keep.pk if keep else None).order_by("pk"):
-        if EmailAddress.objects.filter(user=squatter, email__iexact=email, verified=True).exists():
+    for squatter in User.objects.filter(email__iexact=email).select_for_update().order_by("pk"):
+        if (
+            squatter == keep
+            or EmailAddress.objects.filter(user=squatter, email__iexact=email, verified=True).exists()
+        ):
             continue
         try:
             with transaction.atomic():
@@ -47,3 +51,22 @@ def make_way(email: str, *, keep: User | None = None) -> None:
             squatter.set_unusable_password()
             squatter.save(update_fields=["email", "password"])
         log.info("unconfirmed_account_made_way", user=squatter.pk)
+
+
+def forget_unconfirmed(*, now: datetime) -> int:
+    """Deletes accounts that never confirmed an address, UNCONFIRMED_DAYS after they were made; returns how many.
+
+    Nobody has ever been in them by the front door. One that something hangs on stays.
+    """
+    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    since = now - timedelta(days=settings.UNCONFIRMED_DAYS)
+    never = User.objects.filter(~Exists(confirmed), date_joined__lt=since, last_login=None, is_staff=False)
+    forgotten = 0
+    for user in never.order_by("pk").iterator():
+        try:
+            with transaction.atomic():
+                user.delete()
+        except ProtectedError:
+            continue
+        forgotten += 1
+    return forgotten

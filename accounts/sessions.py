@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from allauth.account.signals import password_changed, password_reset, password_set
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -45,8 +48,18 @@ def sessions_of(request: HttpRequest) -> list[UserSession]:
     current = request.session.session_key
     if not UserSession.objects.filter(session_key=current, user=request.user).exists():
         UserSession.objects.create_from_request(request)  # it is older than this list
-    sessions = UserSession.objects.purge_and_list(request.user)
+    sessions = UserSession.objects.filter(user=request.user).filter(_still_good(timezone.now()))
     return sorted(sessions, key=lambda each: (each.session_key == current, each.last_seen_at), reverse=True)
+
+
+def forget_ended_sessions(*, now: datetime) -> int:
+    """Where somebody was signed in once is nobody's business when it is over; returns how many rows went."""
+    return UserSession.objects.exclude(_still_good(now)).delete()[0]
+
+
+def _still_good(now: datetime) -> Exists:
+    """deckrental/sessions.py keeps sessions in the database."""
+    return Exists(Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now))
 
 
 def sign_out(user: User, *, session: int) -> bool:

@@ -215,6 +215,9 @@ ACCOUNT_RATE_LIMITS = {
     "order_links": f"{_from_one_address.format(20)},3/h/key",
 }
 
+# An account whose address is not confirmed by then is deleted: nobody has ever been in it.
+UNCONFIRMED_DAYS = env.int("UNCONFIRMED_DAYS", default=30)
+
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_PROVIDERS = {provider.id: keys for provider, keys in SIGN_IN_PROVIDERS.items()}
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = (

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -123,16 +123,17 @@ def _delete_cart(orders: Sequence[Order]) -> None:
 
 
 def _hand_over(user: User, keeper: Guest, *, now: datetime) -> None:
-    taken = Payment.objects.filter(order=OuterRef("pk")).order_by().values("order")
-    orders = list(
-        Order.objects.filter(user=user).annotate(
-            taken_cents=Subquery(taken.annotate(cents=Sum("captured_cents")).values("cents"))
-        )
+    taken = dict(
+        Payment.objects.filter(order__user=user)
+        .order_by()
+        .values_list("order")
+        .annotate(cents=Sum("captured_cents"))
     )
+    orders = list(Order.objects.filter(user=user))
     until = date(timezone.localdate(now).year + settings.BILL_YEARS, 12, 31)
     for order in orders:
         order.user, order.guest, order.email, order.forgotten_at = None, keeper, "", now
-        if (order.taken_cents or 0) > settings.BILL_NAMES_FROM_CENTS:
+        if taken.get(order.pk, 0) > settings.BILL_NAMES_FROM_CENTS:
             order.address_until = until
         else:
             _blank(order)

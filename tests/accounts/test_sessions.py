@@ -2,13 +2,16 @@
 
 import time
 import uuid
+from datetime import timedelta
 
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.sessions import forget_ended_sessions
 from tests.factories import StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +161,34 @@ def test_a_session_that_is_older_than_the_list_is_listed(client):
     UserSession.objects.all().delete()
 
     assert [current for _, current in listed(client)] == [True]
+
+
+def test_a_session_that_is_over_is_not_listed_and_then_forgotten():
+    user = UserFactory()
+    desk, phone = device(user), device(user)
+    Session.objects.filter(session_key=phone.session.session_key).update(expire_date=timezone.now())
+
+    assert len(listed(desk)) == 1
+    assert forget_ended_sessions(now=timezone.now()) == 1
+    assert UserSession.objects.get().session_key == desk.session.session_key
+
+
+def test_the_list_takes_as_many_queries_for_a_hundred_as_for_one(django_assert_max_num_queries):
+    def queries() -> int:
+        with django_assert_max_num_queries(20) as seen:
+            assert desk.get(reverse("account_sessions")).status_code == 200
+        return len(seen)
+
+    user = UserFactory()
+    desk = device(user)
+    with_one = queries()
+    for number in range(99):
+        key = f"session{number:032d}"
+        Session.objects.create(session_key=key, expire_date=timezone.now() + timedelta(days=1))
+        UserSession.objects.create(user=user, session_key=key, ip="127.0.0.1", user_agent=FIREFOX)
+
+    assert queries() == with_one
+    assert len(listed(desk)) == 100
 
 
 def test_the_account_page_says_how_many():

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -9,8 +10,11 @@ from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.email_addresses import forget_unconfirmed
 from accounts.models import User
+from orders.models import Order
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -216,6 +220,24 @@ def test_a_new_password_cuts_off_what_was_connected_before_the_address_was_confi
     user.refresh_from_db()
     assert user.check_password(OTHER)
     assert not SocialAccount.objects.exists()
+
+
+def test_an_account_that_never_confirms_is_deleted_after_a_month(settings):
+    now = timezone.now()
+    month_ago = now - timedelta(days=settings.UNCONFIRMED_DAYS, seconds=1)
+    never, lately, done, used = (
+        UserFactory(confirmed=False, date_joined=month_ago),
+        UserFactory(confirmed=False, date_joined=now - timedelta(days=settings.UNCONFIRMED_DAYS - 1)),
+        UserFactory(date_joined=month_ago),
+        UserFactory(confirmed=False, date_joined=month_ago, last_login=month_ago),
+    )
+    with_a_cart = UserFactory(confirmed=False, date_joined=month_ago)
+    Order.objects.create(user=with_a_cart)
+
+    assert forget_unconfirmed(now=now) == 1
+
+    assert not User.objects.filter(pk=never.pk).exists()
+    assert User.objects.count() == len([lately, done, used, with_a_cart])
 
 
 # --- changing the address ---------------------------------------------------------------------------------
