@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from allauth.account.models import EmailAddress
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.test import Client
@@ -182,21 +182,24 @@ def test_a_wrong_password_and_a_wrong_address_get_the_same_answer():
 # --- addresses that somebody else laid claim to -----------------------------------------------------------
 
 
-def test_an_unconfirmed_account_does_not_keep_its_address_from_the_owner():
-    """The stranger has signed up with the address of somebody who changes theirs to it."""
-    user = UserFactory(email="old@example.org")
-    owner = Client()
-    owner.force_login(user)
-    EmailAddress.objects.create(user=user, email="pat@example.org", verified=False)
+def test_an_unconfirmed_account_does_not_keep_its_address_from_the_owner(client):
+    """A stranger has signed up with the address to which somebody changes theirs."""
     sign_up(Client())
-    address = EmailAddress.objects.get(user=user, email="pat@example.org")
+    user = UserFactory(email="old@example.org")
+    sign_in(client, "old@example.org")
+    EmailAddress.objects.create(user=user, email="pat@example.org", verified=False)
 
-    address.set_verified(commit=False)
-    address.set_as_primary()
+    response = client.post(
+        reverse(
+            "account_confirm_email",
+            args=[EmailConfirmationHMAC(EmailAddress.objects.get(user=user, verified=False)).key],
+        )
+    )
 
+    assert response.status_code == 302
     user.refresh_from_db()
     assert user.email == "pat@example.org"
-    assert User.objects.count() == 1
+    assert list(User.objects.all()) == [user]
 
 
 def test_a_new_password_for_an_address_is_not_sent_for_an_account_that_only_wants_it():
