@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 
@@ -62,7 +63,11 @@ class Guest(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     seen_at = models.DateTimeField(
-        default=timezone.now, db_index=True, editable=False, help_text="To the day: see accounts/guests.py."
+        default=timezone.now,
+        db_default=Now(),  # while the site is renewed, processes that do not know it yet make guests, too
+        db_index=True,
+        editable=False,
+        help_text="To the day: see accounts/guests.py.",
     )
     user = models.ForeignKey(
         User,

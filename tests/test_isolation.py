@@ -27,7 +27,7 @@ from accounts.models import Guest, User
 from inventory.models import ClosedDay, Reservation, TemplateDeck
 from orders import cart as carts
 from orders import emails
-from orders.models import Order, Payment, PaymentCustomer, PaymentStatus, Removal
+from orders.models import Order, OrderChange, Payment, PaymentCustomer, PaymentStatus, Removal
 from orders.models.order import new_cart_id
 from orders.states import Status
 from tests.factories import (
@@ -121,6 +121,15 @@ def all_that_is_theirs(owner: str) -> Owned:
     Payment.objects.update(
         customer=customer, card_last4=LAST4, card_brand="visa", payment_method="pm_of_aurelia"
     )
+    for kind, status in (("change", Status.OPEN), ("extension", Status.DISPATCHED)):
+        OrderChange.objects.create(
+            order=orders[status],
+            kind=kind,
+            wanted={},
+            seen="as it was",
+            total_cents=900,
+            why="Aurelia's change",
+        )
     Order.objects.update(email=EMAIL, **fields)
     browser = browser_of(cart)
     browser.post(reverse("orders:quick_add"), {"cards": "9 Qqqq of Aurelia"})
@@ -178,6 +187,14 @@ VALUES: Sequence[tuple[str, str, str, Callable[[Owned], Sequence[Any]]]] = (
         lambda owned: Payment.objects.filter(
             order__in=owned.orders.values(), kind=Payment.Kind.LATE
         ).values_list("pk", flat=True),
+    ),
+    (
+        "orders/",
+        "uuid",
+        "change",
+        lambda owned: OrderChange.objects.filter(order__in=owned.orders.values()).values_list(
+            "pk", flat=True
+        ),
     ),
     ("cart/lines/", "int", "pk", lambda owned: [line.pk for line in lines_of(owned)]),
     ("cart/decks/", "int", "pk", lambda owned: owned.cart.order_template_decks.values_list("pk", flat=True)),

@@ -48,7 +48,8 @@ def test_orders_of_any_browser_join_when_the_address_is_confirmed(client, status
     client.post(link_in_mail())
 
     assert owners() == {User.objects.get(email="pat@example.org")}
-    assert [row[0] for row in client.get(reverse("orders:list")).context["orders"]] == [order]
+    groups = client.get(reverse("orders:list")).context["list"].groups
+    assert [row.order for _, rows in groups for row in rows] == [order]
 
 
 def test_the_order_and_its_page_go_with_the_account_to_another_device(client):
