@@ -97,7 +97,7 @@ def test_the_link_in_an_email_opens_the_receipt_without_signing_in():
 
     assert response.redirect_chain == [(address_of(order), 302)]
     assert f"Order {order.number}" in text_of(response)
-    assert Client().get(reverse("orders:receipt_link", args=["nonsense"])).status_code == 404
+    assert Client().get(reverse("orders:receipt_link", args=["nonsense"])).status_code == 410
 
 
 @pytest.mark.parametrize("kind", ["dispatched", "returned"])
