@@ -64,6 +64,7 @@ def take(
 ) -> Taken:
     """Reserves the whole demand of a claim, at the end of the queue, in place of what it held before.
 
+    A card that is promised already, and of which no copy and no day more is asked for, is not asked for anew.
     Nothing short: firm. Short and `accept_short`: all of it is queued, at the place that `queued_at` says.
     Short otherwise: nothing is written. What the claim held does not count against it; asking for no card and no
     day more than it held always succeeds, and keeps its place. `may_become_firm`: whether one who waited and asks for
@@ -73,7 +74,8 @@ def take(
     if _is_within(held, demand, period):
         return _reduce(held, demand, period, claim=claim, today=today, may_become_firm=may_become_firm)
     lock_cards(demand)
-    short = shortfalls(demand, period.out_on, period.back_on, today=today, excluding=claim)
+    asked = _asked_anew(held, demand, period)
+    short = shortfalls(asked, period.out_on, period.back_on, today=today, excluding=claim)
     if short and not accept_short:
         return Taken(shortfalls=short)
     # Read after the lock: whoever holds the same card later also has the later place.
@@ -98,6 +100,23 @@ def take(
 def asks_for_less(*, claim: UUID, demand: Mapping[int, int], period: BlockedPeriod) -> bool:
     """Whether `take` would only let go of something: no copy and no day more than the claim holds."""
     return _is_within(_held(claim), demand, period)
+
+
+def asked_anew(*, claim: UUID, demand: Mapping[int, int], period: BlockedPeriod) -> dict[int, int]:
+    """Of `demand` what `take` would look for: all but what is promised to the claim already. Reads only."""
+    return _asked_anew(_held(claim), demand, period)
+
+
+def _asked_anew(
+    held: Mapping[int, Reservation], demand: Mapping[int, int], period: BlockedPeriod
+) -> dict[int, int]:
+    """Those who wait behind a promise wait behind it still, so what is promised takes nothing from them."""
+    promised = {card_id: row for card_id, row in held.items() if row.state == Reservation.State.FIRM}
+    return {
+        card_id: copies
+        for card_id, copies in demand.items()
+        if not _is_within(promised, {card_id: copies}, period)
+    }
 
 
 def _held(claim: UUID) -> dict[int, Reservation]:

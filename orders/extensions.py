@@ -218,10 +218,13 @@ class Changing:
     why_not: str = ""
 
 
-def changing_of(order: Order, *, today: date) -> Changing:
-    """Whether the pages to change an order or to keep its deck longer are open to its customer. One query at most."""
+def changing_of(order: Order, *, today: date, can_cancel: bool) -> Changing:
+    """Whether the pages to change an order or to keep its deck longer are open to its customer.
+
+    `can_cancel`: what can be cancelled can be changed, too, so that nothing is read for it.
+    """
     if order.status in NOT_YET_LEFT:
-        why = why_not_changed(order)
+        why = "" if can_cancel else why_not_changed(order)
         return Changing(can_change=not why, why_not=why)
     if order.status == Status.DISPATCHED:
         why = why_not_extended(order, today=today)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from inventory.deck_lists import LineKey, UnknownLine, resolve
 from inventory.decklist import parse
@@ -65,9 +66,7 @@ class OwnChangeForm(ChangeForm):
         self.lines = lines
         if self.is_bound:
             self.data = self._with_lines_that_came()
-        ways = ShippingMethod.objects.filter(active=True) | ShippingMethod.objects.filter(
-            pk=order.shipping_method_id
-        )
+        ways = ShippingMethod.objects.filter(Q(active=True) | Q(pk=order.shipping_method_id))
         self.fields["shipping_method"].queryset = ways.order_by("position", "pk")  # type: ignore[attr-defined]
         self.fields["first_day"].label, self.fields["last_day"].label = (
             "First day with you",
@@ -184,10 +183,10 @@ class OwnChangeForm(ChangeForm):
         form = OwnChangeForm(
             order=self.order, lines=self.lines, today=self.order.first_day or first_day, initial=initial
         )
-        form.initial |= {"first_day": first_day, "last_day": last_day, "looked": looked}
-        form.initial |= {
-            name: quantities.get(line.pk, line.quantity) for name, line in form.line_of_field.items()
-        }
+        form.initial.update(first_day=first_day, last_day=last_day, looked=looked)
+        form.initial.update(
+            {name: quantities.get(line.pk, line.quantity) for name, line in form.line_of_field.items()}
+        )
         for name in ("first_day", "last_day"):
             form.fields[name].widget.attrs["min"] = self.fields[name].widget.attrs["min"]
         return form

@@ -17,6 +17,7 @@ from django.db import transaction
 from inventory.availability import END, Place, Shortfall, shortfalls
 from inventory.closed_days import shop_calendar
 from inventory.periods import RentalPeriod
+from inventory.reservations import asked_anew
 from inventory.starts import Starts
 from orders import payments
 from orders.change_forms import seen_of
@@ -128,7 +129,7 @@ def look(*, order: Order, wanted: Wanted, today: date, with_starts: bool = True)
         {}
         if status == Status.OPEN and plan.asks_for_less
         else shortfalls(
-            plan.demand,
+            asked_anew(claim=order.claim, demand=plan.demand, period=plan.period),
             plan.period.out_on,
             plan.period.back_on,
             today=today,

@@ -522,7 +522,10 @@ class Shop:
                 "nobody agreed to more"
             )  # a day more at the customer's, and none more away from the shop
         if not asks_for_less:
-            missing = self.missing(demand, days_of(leaves, back), END, order)
+            keeps_days = order.leaves <= leaves and back <= order.back
+            promised = order.demand if order.status == "open" and keeps_days else {}
+            asked = {card: number for card, number in demand.items() if number > promised.get(card, 0)}
+            missing = self.missing(asked, days_of(leaves, back), END, order)
             if missing and order.status == "open":
                 raise Refused("still short", missing)
             if order.status == "pending":

@@ -18,7 +18,8 @@ from accounts import tokens
 from accounts.models import User
 from inventory.models import Card, ClosedDay
 from orders.cancellation import cancel
-from orders.models import Order, OrderCard, PaymentStatus, Refund, WebhookEvent
+from orders.change_plan import Wanted
+from orders.models import Order, OrderCard, OrderChange, PaymentStatus, Refund, WebhookEvent
 from orders.transitions import customer
 from tests.factories import (
     TODAY,
@@ -34,6 +35,7 @@ from tests.factories import (
     stocked_card,
     template_deck,
 )
+from tests.orders.changes_asked_for import asked_for, extension_asked_for
 from tests.orders.test_payment_timeline import attempted, fee_of
 from tests.page_checks import WatchedPage
 from tests.sandbox import Sandbox
@@ -163,6 +165,28 @@ def with_a_cancelled_order(card: Card) -> Client:
     return as_guest_of(
         cancel(order=placed({stocked_card(4): 1}), by=customer(), reason="the customer cancels")
     )
+
+
+def with_a_change_to_pay_for(card: Card) -> Client:
+    order = placed({stocked_card(9, value_cents=90_000): 3, Card.objects.get(name=LONG): 1})
+    line = order.order_cards.get(quantity=3)
+    asked_for(order, Wanted(quantities={line.pk: 5}, last_day=order.last_day + timedelta(days=1)))
+    return as_guest_of(order)
+
+
+def with_days_to_pay_for(card: Card) -> Client:
+    client, order = with_a_deck(card), Order.objects.get(number=OUT)
+    OrderCard.objects.filter(order=order).update(day_price_cents=200)
+    extension_asked_for(order, TODAY + timedelta(days=2))
+    return client
+
+
+def looks_at_a_day_more(page: Page) -> None:
+    page.get_by_label("Last day with you").or_(page.get_by_label("Keep it until")).fill(
+        (TODAY + timedelta(days=16)).isoformat()
+    )
+    page.locator("#look-at-it").click()
+    expect(page.locator("#outcome")).to_be_visible()
 
 
 def as_somebody(card: Card) -> Client:
@@ -346,9 +370,16 @@ PAGES: list[Visit] = [
     ("/accounts/confirm-email/KEY/", who_follows_a_link_elsewhere),
     ("/accounts/delete/", as_somebody),
     ("/accounts/delete/", as_somebody_who_is_needed),
+    ("/orders/NUMBER/change/", with_a_pending_order),
+    ("/orders/NUMBER/change/", with_a_pending_order, looks_at_a_day_more),
+    ("/orders/NUMBER/change/CHANGE/", with_a_change_to_pay_for),
+    (f"/orders/{OUT}/extend/", with_a_deck),
+    (f"/orders/{OUT}/extend/", with_a_deck, looks_at_a_day_more),
+    (f"/orders/{OUT}/extend/CHANGE/", with_days_to_pay_for),
 ]
 NUMBER, LINE = "NUMBER", "LINE"  # those of the order and of the line that were made last
 KEY = "KEY"  # of the link that confirms the address that was written down last
+CHANGE = "CHANGE"  # that was asked for last
 
 
 PARTS = 8  # of the pages, so that no test takes minutes
@@ -416,6 +447,8 @@ def with_number(address: str) -> str:
         address = address.replace(KEY, EmailConfirmationHMAC(unconfirmed).key)
     if LINE in address:
         address = address.replace(LINE, str(OrderCard.objects.latest("pk").pk))
+    if CHANGE in address:
+        address = address.replace(CHANGE, str(OrderChange.objects.latest("created_at").pk))
     return address
 
 

@@ -51,6 +51,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
     page = explained.page if explained else order_page(order=order, today=today)
     events, money = list(order.events.order_by("at", "pk")), order_money(order)
     still_out = sum(out_by_card(claim=order.claim).values()) if order.status == Status.DISPATCHED else 0
+    can_cancel = cancellation.can_cancel(order)
     context = {
         "page": page,
         "explained": explained,
@@ -66,10 +67,10 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         "history": list(history_of(events)),
         "money": money,
         "decks": decks_in(order, [shown.line for shown in page.lines]),
-        "can_cancel": cancellation.can_cancel(order),
+        "can_cancel": can_cancel,
         "once": secrets.token_urlsafe(16),
         "subscribe_link": f"webcal://{calendar_link(order).partition('://')[2]}",
-        "changing": changing_of(order, today=today),
+        "changing": changing_of(order, today=today, can_cancel=can_cancel),
     }
     return render(request, "orders/order.html", context)
 

@@ -24,6 +24,7 @@ from tests.factories import (
     ShippingMethodFactory,
     UserFactory,
     dispatched,
+    paid,
     placed,
     settled,
     stocked_card,
@@ -484,3 +485,107 @@ def test_the_customer_is_told_of_a_change_with_how_the_order_stands_and_a_link()
     assert letter.subject == f"Your order {order.number} is changed"
     assert "3 Lightning Bolt" in letter.body
     assert "/orders/link/" in letter.body
+
+
+def test_what_an_open_order_has_already_is_not_asked_for_anew_when_another_card_comes_to_it():
+    """Somebody waits for more of its cards than there are: they wait behind it, whatever else comes to it."""
+    card = stocked_card(4)
+    order = placed({card: 2})
+    stocked_card(4, name="Lightning Bolt", value_cents=0)
+    waiting = placed({card: 4})
+    browser = browser_of(order)
+
+    looked = look(browser, order, cards="1 Lightning Bolt")
+    confirm(browser, order, looked)
+
+    assert waiting.status == Status.PENDING
+    assert outcome_of(looked) == "stays_open"
+    assert order.order_cards.count() == 2
+    assert violations(today=TODAY) == []
+
+
+def test_one_copy_more_of_a_card_that_somebody_waits_for_is_refused():
+    card = stocked_card(4)
+    order = placed({card: 2})
+    placed({card: 4})
+
+    looked = look(browser_of(order), order, **{copies_field(order): 3})
+
+    assert outcome_of(looked) == "refused"
+
+
+# --- cancelled from the customer's page -------------------------------------------------------------------
+
+
+def linked_to(order: Order) -> Client:
+    client, path = Client(), order_link(order)
+    client.get(path[path.index("/orders/") :])
+    return client
+
+
+@pytest.mark.parametrize("by", [browser_of, linked_to])
+@pytest.mark.parametrize(
+    ("copies", "held", "says"),
+    [
+        (4, True, "Your order is cancelled and the hold on your card is released. Nothing is charged."),
+        (4, False, "Your order is cancelled. Nothing is charged."),
+        (5, True, "Your order is cancelled and the hold on your card is released. Nothing is charged."),
+    ],
+)
+def test_an_order_that_has_not_left_is_cancelled_by_its_customer(by: Any, copies: int, held: bool, says: str):
+    order = placed({stocked_card(4): copies})
+    if not held:
+        Payment.objects.filter(order=order).update(status="expired")
+    visitor = by(order)
+    page = text_of(visitor.get(order.get_absolute_url()))
+
+    done = visitor.post(reverse("orders:cancel", args=[order.number]))
+    again = visitor.post(reverse("orders:cancel", args=[order.number]))
+
+    order.refresh_from_db()
+    assert "This cannot be undone" in page
+    assert ("you lose your place in the queue" in page) == (copies == 5)
+    assert order.status == Status.CANCELLED
+    assert messages_of(done) == [says]
+    assert order.events.filter(to_status="cancelled").count() == 1
+    assert again.status_code == 302
+    assert violations(today=TODAY) == []
+
+
+@pytest.mark.parametrize(
+    ("money", "says"),
+    [
+        ({"capture_begun_at": "2027-01-01T00:00Z"}, "its payment is taken at this moment"),
+        (None, "only the shop can cancel it now"),
+    ],
+)
+def test_an_order_that_is_just_leaving_says_why_it_is_not_cancelled(money: Any, says: str):
+    order = placed({stocked_card(4): 4})
+    if money:
+        Payment.objects.filter(order=order).update(**money)
+    else:
+        paid(order)
+    visitor = browser_of(order)
+
+    page = text_of(visitor.get(order.get_absolute_url()))
+    done = visitor.post(reverse("orders:cancel", args=[order.number]))
+
+    assert "Cancel this order" not in page
+    assert "just leaving, so it cannot be changed" in page
+    assert says in messages_of(done)[0]
+    order.refresh_from_db()
+    assert order.status == Status.OPEN
+
+
+@pytest.mark.parametrize("status", ["dispatched", "returned"])
+def test_a_deck_that_has_left_offers_no_cancelling_and_refuses_it(status: str):
+    order = dispatched({stocked_card(4): 4})
+    Order.objects.filter(pk=order.pk).update(status=status)
+    visitor = browser_of(order)
+
+    page = text_of(visitor.get(order.get_absolute_url()))
+    done = visitor.post(reverse("orders:cancel", args=[order.number]))
+
+    assert "Cancel this order" not in page
+    assert ("Keep it longer" in page) == (status == "dispatched")
+    assert "cannot be cancelled any more" in messages_of(done)[0]

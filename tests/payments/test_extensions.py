@@ -26,6 +26,7 @@ from orders.receipt import receipt_of
 from orders.reconciliation import reconcile
 from orders.transitions import SYSTEM, customer
 from tests.factories import TODAY, cart_with, dispatched, placed, stocked_card
+from tests.orders.changes_asked_for import extension_asked_for
 from tests.orders.test_checkout import submit
 from tests.orders.test_views import browser_of, messages_of
 from tests.orders.test_webhooks import answer_the_bank, deliver
@@ -59,21 +60,6 @@ def late(order: Order, *, days: int) -> Order:
     order.save()
     Reservation.objects.filter(claim=order.claim).update(out_on=order.out_on, back_on=order.back_on)
     return order
-
-
-def ask(order: Order, last_day: date) -> OrderChange:
-    order = Order.objects.get(pk=order.pk)
-    looked = extensions.look_at_extension(order=order, last_day=last_day, today=TODAY)
-    done = extensions.confirm_extension(
-        order=order,
-        last_day=last_day,
-        shown_cents=looked.cents,
-        seen=seen_of(order, lines_of(order)),
-        by=customer(),
-        today=TODAY,
-    )
-    assert isinstance(done, OrderChange)
-    return done
 
 
 def pay(change: OrderChange, sandbox: Sandbox, card: str = "pm_card_visa") -> submission.Submitted:
@@ -161,7 +147,7 @@ def test_less_than_a_card_can_be_charged_is_raised_to_that(settings):
 def test_it_is_charged_apart_and_the_deck_is_kept(sandbox):
     order, _ = out_order(sandbox)
     before = Payment.objects.get(order=order).captured_cents
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
 
     assert pay(change, sandbox).done
 
@@ -179,7 +165,7 @@ def test_it_is_charged_apart_and_the_deck_is_kept(sandbox):
 def test_nothing_is_charged_and_nothing_kept_before_it_is_paid(sandbox):
     order, _ = out_order(sandbox)
 
-    ask(order, day(4))
+    extension_asked_for(order, day(4))
 
     assert last_day_of(order) == day(2)
     assert Payment.objects.filter(order=order).count() == 1
@@ -189,7 +175,7 @@ def test_the_customer_is_told_with_what_was_charged_and_a_link(sandbox):
     order, _ = out_order(sandbox)
     mail.outbox.clear()
 
-    pay(ask(order, day(4)), sandbox)
+    pay(extension_asked_for(order, day(4)), sandbox)
 
     (letter,) = mail.outbox
     assert order.number in letter.subject
@@ -200,7 +186,7 @@ def test_the_customer_is_told_with_what_was_charged_and_a_link(sandbox):
 def test_the_receipt_lists_it_with_its_tax_and_adds_up(sandbox):
     order, _ = out_order(sandbox)
     total = Payment.objects.get(order=order).captured_cents
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     pay(change, sandbox)
 
     receipt = receipt_of(Order.objects.get(pk=order.pk), today=TODAY)
@@ -215,7 +201,7 @@ def test_a_paid_extension_is_no_fee_and_uses_no_limit_of_fees_up(sandbox):
     order, _ = out_order(sandbox)
     before = agreed_limits(order)
 
-    pay(ask(order, day(4)), sandbox)
+    pay(extension_asked_for(order, day(4)), sandbox)
 
     order.refresh_from_db()
     limits = fee_limits(order, TODAY)
@@ -228,7 +214,7 @@ def test_a_paid_extension_is_no_fee_and_uses_no_limit_of_fees_up(sandbox):
 
 def test_a_declined_card_keeps_nothing_and_another_one_pays(sandbox):
     order, _ = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
 
     declined = pay(change, sandbox, DECLINED)
 
@@ -241,7 +227,7 @@ def test_a_declined_card_keeps_nothing_and_another_one_pays(sandbox):
 
 def test_the_bank_may_ask_and_the_webhook_may_come_first(sandbox):
     order, _ = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     assert pay(change, sandbox, THREE_D_SECURE).status == PaymentStatus.ACTION_REQUIRED
     assert last_day_of(order) == day(2)
 
@@ -255,7 +241,7 @@ def test_the_bank_may_ask_and_the_webhook_may_come_first(sandbox):
 
 def test_a_closed_dialog_can_be_begun_anew_and_is_charged_once(sandbox):
     order, _ = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     pay(change, sandbox, THREE_D_SECURE)
 
     assert pay(change, sandbox).done
@@ -266,7 +252,7 @@ def test_a_closed_dialog_can_be_begun_anew_and_is_charged_once(sandbox):
 
 def test_a_double_click_is_charged_once(sandbox):
     order, _ = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     token = sandbox.confirmation_token("pm_card_visa")
 
     def click() -> submission.Submitted:
@@ -296,7 +282,7 @@ def test_who_was_promised_the_cards_is_not_hurt_and_nothing_is_charged(sandbox):
     assert not looked.possible
     assert extensions.latest_free_day(order=order, today=TODAY) == day(3)
     with pytest.raises(ChangeIsShort):
-        ask(order, day(4))
+        extension_asked_for(order, day(4))
 
 
 def test_who_waits_for_the_cards_is_not_hurt_either(sandbox):
@@ -308,7 +294,7 @@ def test_who_waits_for_the_cards_is_not_hurt_either(sandbox):
 
 def test_what_was_charged_goes_back_where_somebody_was_promised_the_cards_meanwhile(sandbox):
     order, card = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     pay(change, sandbox, THREE_D_SECURE)
     placed({card: 2}, first_day=day(4), days=2)
     mail.outbox.clear()
@@ -323,7 +309,7 @@ def test_what_was_charged_goes_back_where_somebody_was_promised_the_cards_meanwh
 
 def test_somebody_who_comes_between_check_and_charge_keeps_what_they_were_promised(sandbox, monkeypatch):
     order, card = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     once_after(monkeypatch, submission, "_begin_attempt", lambda: placed({card: 2}, first_day=day(4), days=2))
 
     pay(change, sandbox)
@@ -334,7 +320,7 @@ def test_somebody_who_comes_between_check_and_charge_keeps_what_they_were_promis
 
 def test_a_deck_that_comes_back_while_the_bank_asks_is_not_kept_and_the_money_goes_back(sandbox):
     order, card = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     pay(change, sandbox, THREE_D_SECURE)
     check_in(order=order, copies={card.pk: COPIES}, by=SYSTEM, today=TODAY)
     answer_the_bank(change.attempts.get().intent_id, sandbox)
@@ -347,7 +333,7 @@ def test_a_deck_that_comes_back_while_the_bank_asks_is_not_kept_and_the_money_go
 
 def test_two_tabs_that_pay_for_different_days_keep_one_and_give_the_other_back(sandbox):
     order, _ = out_order(sandbox)
-    one, two = ask(order, day(4)), ask(order, day(5))
+    one, two = extension_asked_for(order, day(4)), extension_asked_for(order, day(5))
     pay(one, sandbox)
 
     with pytest.raises(CheckoutError, match="was changed"):
@@ -359,7 +345,7 @@ def test_two_tabs_that_pay_for_different_days_keep_one_and_give_the_other_back(s
 
 def test_staff_who_let_it_be_kept_while_the_bank_asks_win_and_the_money_goes_back(sandbox):
     order, _ = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     pay(change, sandbox, THREE_D_SECURE)
     keep_longer(order=order, last_day=day(6), by=SYSTEM, today=TODAY)
     answer_the_bank(change.attempts.get().intent_id, sandbox)
@@ -385,7 +371,7 @@ def crash_after_the_call(monkeypatch, change: OrderChange, sandbox: Sandbox) -> 
 
 def test_after_a_crash_between_charge_and_keeping_reconciliation_keeps_it(sandbox, monkeypatch):
     order, _ = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     crash_after_the_call(monkeypatch, change, sandbox)
 
     reconcile(now=later(hours=1))
@@ -399,7 +385,7 @@ def test_after_a_crash_and_when_others_were_promised_the_cards_reconciliation_gi
     sandbox, monkeypatch
 ):
     order, card = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     crash_after_the_call(monkeypatch, change, sandbox)
     placed({card: 2}, first_day=day(4), days=2)
 
@@ -411,7 +397,7 @@ def test_after_a_crash_and_when_others_were_promised_the_cards_reconciliation_gi
 
 def test_money_that_was_charged_for_an_extension_that_failed_and_is_kept_is_found_by_the_books(sandbox):
     order, _ = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     pay(change, sandbox)
     OrderChange.objects.filter(pk=change.pk).update(status="failed")
 
@@ -427,7 +413,7 @@ def test_a_late_deck_can_be_kept_longer_where_it_is_free_and_late_days_begin_wit
     order, _ = out_order(sandbox)
     order = late(order, days=2)
 
-    pay(ask(order, day(3)), sandbox)
+    pay(extension_asked_for(order, day(3)), sandbox)
 
     order.refresh_from_db()
     assert order.last_day == day(3)
@@ -526,7 +512,7 @@ def test_what_has_not_left_is_changed_instead(sandbox):
 
 def test_an_extension_is_not_paid_as_a_fee(sandbox):
     order, _ = out_order(sandbox)
-    change = ask(order, day(4))
+    change = extension_asked_for(order, day(4))
     pay(change, sandbox, DECLINED)
 
     url = reverse("orders:pay_again_fee", args=[order.number, paid_for(order).pk])

@@ -9,23 +9,22 @@ from django.urls import reverse
 
 from inventory.models import Card, Reservation
 from inventory.stock import record_movement
-from orders import own_changes, payments, submission
+from orders import payments, submission
 from orders.bills import CardGiven
 from orders.books import violations
 from orders.cancellation import cancel
 from orders.change_bill import ChangeBill
-from orders.change_forms import seen_of
 from orders.change_plan import ChangeError, Wanted
 from orders.changes import change as staff_change
 from orders.checkout import CheckoutError, accept_shortfall
 from orders.fulfilment import dispatch
-from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
 from orders.promotion import promote_pending
 from orders.reconciliation import reconcile
 from orders.states import Status
 from orders.transitions import SYSTEM, customer
 from tests.factories import TODAY, cart_with, placed, stocked_card
+from tests.orders.changes_asked_for import asked_for
 from tests.orders.test_checkout import submit
 from tests.orders.test_views import browser_of
 from tests.orders.test_webhooks import answer_the_bank, deliver
@@ -57,25 +56,8 @@ def order_of(sandbox: Sandbox, *, owned: int = 4, copies: int = 3, **fields: Any
     return open_order(sandbox, cards={card: copies}, **fields), card
 
 
-def ask(order: Order, **wanted: Any) -> OrderChange:
-    """The customer looks at a change, and confirms it; it waits for its money."""
-    order = Order.objects.get(pk=order.pk)
-    asked = Wanted(**wanted)
-    looked = own_changes.look(order=order, wanted=asked, today=TODAY)
-    done = own_changes.confirm(
-        order=order,
-        wanted=asked,
-        seen=seen_of(order, lines_of(order)),
-        shown=looked.shown,
-        by=customer(),
-        today=TODAY,
-    )
-    assert isinstance(done, OrderChange)
-    return done
-
-
 def more_copies(order: Order, copies: int) -> OrderChange:
-    return ask(order, quantities={order.order_cards.get().pk: copies})
+    return asked_for(order, Wanted(quantities={order.order_cards.get().pk: copies}))
 
 
 def pay(change: OrderChange, sandbox: Sandbox, card: str = "pm_card_visa") -> submission.Submitted:
