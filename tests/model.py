@@ -478,8 +478,12 @@ class Shop:
         copies: Mapping[int, int] | None = None,
         first_day: date | None = None,
         last_day: date | None = None,
+        pays: bool = False,
     ) -> None:
-        """Other numbers of copies (by the line's place among the lines; 0: without it) or other days."""
+        """Other numbers of copies (by the line's place among the lines; 0: without it) or other days.
+
+        `pays`: the customer holds the new total for it, in place of what was held.
+        """
         if order.status not in ("pending", "open"):
             raise Refused("it is not for changing")
         new = [(copies or {}).get(index, line.copies) for index, line in enumerate(order.lines)]
@@ -510,6 +514,9 @@ class Shop:
         if order.taken:
             if total != order.total:
                 raise Refused("the money is taken")
+        elif pays:
+            if not asks_for_less and leaves < self.today:
+                raise Refused("its dispatch day has passed")
         elif not asks_for_less:
             if not order.held:
                 raise Refused("nothing is held")
@@ -533,6 +540,8 @@ class Shop:
         order.lines, order.total = lines, total
         order.first_day, order.last_day = first_day, last_day
         order.leaves, order.back = leaves, back
+        if pays and not order.taken:
+            order.held = total
         if order.status == "pending":
             short = worst(self.missing_of(order))
             self.deal(order, short)

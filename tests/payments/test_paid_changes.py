@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import transaction
 from django.urls import reverse
 
 from inventory.models import Card, Reservation
@@ -21,6 +22,7 @@ from orders.fulfilment import dispatch
 from orders.models import Order, OrderChange, Payment, PaymentStatus
 from orders.promotion import promote_pending
 from orders.reconciliation import reconcile
+from orders.signals import change_takes_effect
 from orders.states import Status
 from orders.transitions import SYSTEM, customer
 from tests.factories import TODAY, cart_with, placed, stocked_card
@@ -588,3 +590,19 @@ def test_a_change_of_another_order_is_not_found(sandbox):
 
     assert browser_of(other).get(url).status_code == 404
     assert browser_of(other).post(url, {}).status_code == 404
+
+
+def test_money_that_comes_once_more_for_a_change_that_is_made_makes_it_no_second_time_and_undoes_nothing(
+    sandbox,
+):
+    order, _ = order_of(sandbox)
+    change = more_copies(order, 4)
+    pay(change, sandbox)
+    events = order.events.count()
+
+    with transaction.atomic():
+        again = change_takes_effect(change.pk, possible=True)
+
+    assert not again
+    assert status_of(change) == OrderChange.Status.APPLIED
+    assert order.events.count() == events

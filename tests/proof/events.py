@@ -48,6 +48,12 @@ change = event(
     st.sampled_from([0, 0, 0, -2, -1, 1, 3]),  # the first day
     st.sampled_from([0, 0, 0, -2, -1, 1, 2]),  # the last day
 )
+paid_change = event(
+    "pay for a change",
+    st.lists(st.integers(-1, 2), min_size=1, max_size=3),
+    st.sampled_from([0, 0, 0, 1, 3]),
+    st.sampled_from([0, 0, 1, 2, -1]),
+)
 order = event("order", lines, st.sampled_from(list(METHODS)), st.integers(-1, 6), st.integers(1, 6), answers)
 the_same = event("order the same", st.integers(-1, 2), st.sampled_from([0, 0, -1, 1, 3]), answers)
 expect_back = event("expect back", st.sampled_from([2, 0, 5, 9, None, -1, 1]))
@@ -70,6 +76,7 @@ events = st.one_of(  # the first and the last come oftener
     *[the_same, the_same, the_same, order, order],
     event("lapse"),
     *[change, change, change, less, less, more, longer, too_late],
+    *[paid_change, paid_change],
     *[event("answer", answers), event("move", st.integers(-1, HORIZON)), event("cancel")],
     *[event("money"), event("close", st.integers(0, 12), st.integers(1, 3))],
     *[event("promote"), event("promote"), needed, needed, needed, needed, come, go, go],

@@ -36,7 +36,8 @@ from inventory.models import ClosedDay
 from inventory.signals import capacity_changed
 from inventory.stock import StockError, record_movement
 from orders.cancellation import NotCancellable, can_cancel, cancel, lapse_confirming, lapse_pending
-from orders.changes import ChangeError, ChangeIsShort, change, keep_longer
+from orders.change_plan import Wanted, plan_change
+from orders.changes import ChangeError, ChangeIsShort, apply, change, keep_longer
 from orders.checkout import (
     CheckoutError,
     StillShort,
@@ -428,7 +429,12 @@ class Shop(Comparison, RuleBasedStateMachine):
             refusals=(NotCancellable,),
         )
 
-    def _change(self, order: model.Order, copies: list[int], start: int, end: int) -> None:
+    def _pay_for_a_change(self, order: model.Order, copies: list[int], start: int, end: int) -> None:
+        self._change(order, copies, start, end, pays=True)
+
+    def _change(
+        self, order: model.Order, copies: list[int], start: int, end: int, *, pays: bool = False
+    ) -> None:
         new = {
             index: max(0, line.copies + more)
             for index, (line, more) in enumerate(zip(order.lines, copies, strict=False))
@@ -437,15 +443,11 @@ class Shop(Comparison, RuleBasedStateMachine):
         last_day = order.last_day + timedelta(days=start + end)
         pks, before, place = self.line_pks[order.number], order.status, order.place
         happened = self._both(
-            "change",
-            lambda: self.model.change(order, new, first_day, last_day),
-            lambda: change(
-                order=self._order(order),
-                quantities={pks[index]: number for index, number in new.items()},
-                first_day=first_day,
-                last_day=last_day,
-                by=customer(),
-                today=self.today,
+            "change that is paid for" if pays else "change",
+            lambda: self.model.change(order, new, first_day, last_day, pays=pays),
+            lambda: (self._change_and_hold if pays else self._change_at_once)(
+                self._order(order),
+                Wanted({pks[index]: number for index, number in new.items()}, first_day, last_day),
             ),
             refusals=(ChangeError,),
         )
@@ -453,6 +455,29 @@ class Shop(Comparison, RuleBasedStateMachine):
             self.line_pks[order.number] = [pk for index, pk in enumerate(pks) if new.get(index, 1)]
             kept = ", with its place" if order.place == place else ", to the end"
             seen[f"changed: {before} to {order.status}" + (kept if order.place else "")] += 1
+
+    def _change_at_once(self, order: Order, wanted: Wanted) -> None:
+        change(
+            order=order,
+            quantities=wanted.quantities,
+            first_day=wanted.first_day,
+            last_day=wanted.last_day,
+            by=customer(),
+            today=self.today,
+        )
+
+    @transaction.atomic
+    def _change_and_hold(self, order: Order, wanted: Wanted) -> None:
+        """As the booking of a hold does it: change and hold come into force together, or neither."""
+        total_cents = plan_change(order=order, wanted=wanted, today=self.today).quote.total_cents
+        order = Order.objects.get(pk=order.pk)
+        apply(order=order, wanted=wanted, by=customer(), today=self.today, held_cents=total_cents)
+        live = Payment.objects.live().filter(order=order)
+        if not live.exists():
+            Payment.objects.create(
+                order=order, amount_cents=total_cents, currency="eur", status=PaymentStatus.AUTHORIZED
+            )
+        live.filter(status=PaymentStatus.AUTHORIZED).update(amount_cents=total_cents)
 
     def _wait_too_long(self, order: model.Order, copies: list[int]) -> None:
         """All that was needed turns up the day after the order should have left."""
@@ -613,6 +638,7 @@ TO_AN_ORDER = {  # of one of these statuses, mostly
     "move": (["confirming"], Shop._move_to_any_day),
     "cancel": (["pending", "open"], Shop._cancel),
     "change": (["pending", "open"], Shop._change),
+    "pay for a change": (["pending", "open"], Shop._pay_for_a_change),
     "too late": (["pending"], Shop._wait_too_long),
     "money": (["confirming", "pending", "open"], Shop._hear_of_the_money),
     "dispatch": (["open"], Shop._dispatch),
