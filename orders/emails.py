@@ -25,7 +25,7 @@ LINK_DAYS = 90
 
 
 def order_link(order: Order) -> str:
-    """An address that shows the order without signing in; whoever has it may see the order, and cancel it."""
+    """An address that shows the order without signing in; whoever has it may see, change and cancel it."""
     return f"{settings.SITE_URL}{reverse('orders:link', args=[_token(order)])}"
 
 

@@ -25,7 +25,7 @@ from orders.dates import blocked_period, check_length
 from orders.fees import LEAST_CENTS
 from orders.lines import lines_of
 from orders.models import Order, OrderCard, OrderChange
-from orders.own_changes import ChangedMeanwhile, LookAgain, why_not_changed
+from orders.own_changes import ChangedMeanwhile, LookAgain, why_not_changed, write_down
 from orders.pricing import quote_order, tax_of, tax_within
 from orders.signals import tell_customer
 from orders.states import NOT_YET_LEFT, Status
@@ -177,13 +177,13 @@ def confirm_extension(
         kept = keep_longer(order=order, last_day=last_day, by=by, today=today)
         tell_customer(kept, "kept_longer")
         return kept
-    return OrderChange.objects.create(
-        order=order,
+    return write_down(
+        order,
         kind=OrderChange.Kind.EXTENSION,
         wanted={"last_day": last_day.isoformat(), "days": looked.days},
         seen=seen,
         total_cents=looked.cents,
-        by=by.user,
+        by=by,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
 
@@ -191,12 +192,26 @@ def confirm(
     if looked.shown != shown:
         raise LookAgain
     if looked.needs_hold:
-        return OrderChange.objects.create(
-            order=order, wanted=wanted.as_json(), seen=seen, total_cents=looked.total_cents, by=by.user
+        return write_down(
+            order,
+            kind=OrderChange.Kind.CHANGE,
+            wanted=wanted.as_json(),
+            seen=seen,
+            total_cents=looked.total_cents,
+            by=by,
         )
     changed = apply(order=order, wanted=wanted, by=by, today=today)
     tell_of_change(changed, was=order.status)
     return changed
+
+
+def write_down(
+    order: Order, *, kind: OrderChange.Kind, wanted: dict[str, Any], seen: str, total_cents: int, by: Actor
+) -> OrderChange:
+    """What is to be paid for; asked for twice of a locked order, it is the same one."""
+    same = {"kind": kind, "wanted": wanted, "seen": seen, "total_cents": total_cents}
+    asked = order.changes.filter(status=OrderChange.Status.ASKED, **same).first()
+    return asked or OrderChange.objects.create(order=order, by=by.user, **same)
 
 
 def tell_of_change(order: Order, *, was: str) -> None:

@@ -606,3 +606,10 @@ def test_money_that_comes_once_more_for_a_change_that_is_made_makes_it_no_second
     assert not again
     assert status_of(change) == OrderChange.Status.APPLIED
     assert order.events.count() == events
+
+
+def test_the_second_of_two_clicks_on_confirm_asks_for_the_same_change(sandbox):
+    order, _ = order_of(sandbox)
+
+    assert more_copies(order, 4) == more_copies(order, 4)
+    assert OrderChange.objects.count() == 1
