@@ -6,7 +6,9 @@ else it does not exist, nor does a cart that was submitted or has gone into anot
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
+from accounts.guests import touch
 from accounts.models import Guest, User
 from orders.cart import make_cart_of, merge_carts
 from orders.models import MergedCart, Order
@@ -31,9 +33,9 @@ class NotMergeable(ValueError):
 
 
 def find_cart(*, cart_id: str, user: User | None) -> Order:
-    """Raises CartNotFound. `user`: who asks; None for a guest."""
+    """Raises CartNotFound. `user`: who asks; None for a guest. A guest's cart that is found is not purged soon."""
     cart = _usable(user).filter(cart_id=cart_id).first() if "\x00" not in cart_id else None
-    if cart is None:
+    if cart is None or (cart.guest and not touch(cart.guest, now=timezone.now())):
         raise CartNotFound
     return cart
 
@@ -82,4 +84,4 @@ def _went_into(destination: Order, source_cart_id: str) -> bool:
 
 def _usable(user: User | None) -> OrderQuerySet:
     whose = Q(guest__isnull=False) | Q(user=user) if user else Q(guest__isnull=False)
-    return Order.objects.filter(whose, status=Status.CART).select_related("shipping_method")
+    return Order.objects.filter(whose, status=Status.CART).select_related("shipping_method", "guest")
