@@ -384,6 +384,15 @@ def _no_answer(customer: str) -> None:
     raise gateway.Unavailable("down")
 
 
+def test_who_is_known_to_the_provider_and_never_ordered_leaves_it_too(user):
+    known = PaymentCustomer.objects.create(user=user, stripe_id="cus_never_ordered")
+
+    forget(user)
+
+    known.refresh_from_db()
+    assert (known.user, known.leaving) == (None, True)
+
+
 def test_a_guest_customer_whose_browser_still_orders_stays_at_the_provider(user):
     """The customer's order came from a guest, and that browser has a cart again."""
     order = over(user)
