@@ -205,7 +205,7 @@ PINNED = {
     "addTemplateDeckToCart": (queries_of_adding_a_deck, 18),
     "addDeckListToCart": (queries_of_adding_a_list, 14),
     "setRentalPeriod": (queries_of_days, 14),
-    "mergeCarts": (queries_of_merging, 29),
+    "mergeCarts": (queries_of_merging, 30),
 }
 
 
