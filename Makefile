@@ -24,9 +24,12 @@ INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 run: installed
 	@$(PY) -m deckrental.local.run
 
+# Each process has a database of its own; more than four would wait for one another.
+AT_ONCE = --numprocesses=auto --maxprocesses=4
+
 test: installed-for-development
 	@$(PY) -m tests.browser_setup
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(AT_ONCE) $(ARGS)
 
 coverage: installed-for-development
 	@$(PY) -m tests.browser_setup

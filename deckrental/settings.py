@@ -147,8 +147,8 @@ DATABASES = {
     }
 }
 
-# Tests keep out of the way of a site that runs on the same Redis.
-REDIS_PREFIX = "deckrental-test:" if TESTING else "deckrental:"
+# Tests keep out of the way of a site that runs on the same Redis, and of tests that run beside them.
+REDIS_PREFIX = f"deckrental-test{env.str('PYTEST_XDIST_WORKER', default='')}:" if TESTING else "deckrental:"
 _redis_db = database_number(REDIS_URL)
 CACHES = {
     "default": {

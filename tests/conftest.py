@@ -27,7 +27,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Nothing of a test has to survive a power cut. What others see, and when, is the same; a commit is faster.
 
     For Django's connections alone: whether servers that were killed keep their data is tested, too.
