@@ -176,6 +176,8 @@ def with_a_change_to_pay_for(card: Card) -> Client:
 
 def with_days_to_pay_for(card: Card) -> Client:
     client, order = with_a_deck(card), Order.objects.get(number=OUT)
+    for line in order.order_cards.all():  # nobody whom another page needs is hurt by it
+        StockMovementFactory(printing=line.card.printings.get(), quantity=20)
     OrderCard.objects.filter(order=order).update(day_price_cents=200)
     extension_asked_for(order, TODAY + timedelta(days=2))
     return client

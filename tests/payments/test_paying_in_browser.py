@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -170,7 +171,7 @@ def test_a_double_click_on_pay_makes_one_attempt(opened, sandbox):
     sent: list[str] = []
 
     def note(request: Request) -> None:
-        if request.method == "POST" and request.url.endswith("/checkout/payment/"):
+        if request.method == "POST" and urlsplit(request.url).path == "/checkout/payment/":
             sent.append(request.url)
 
     page.on("request", note)
