@@ -38,6 +38,10 @@ class CartContents:
     cart: Order
     today: date
 
+    def read(self) -> None:
+        """Reads the lines now: what is told later is told of these."""
+        _ = self._lines
+
     def items(self) -> list[ItemOfCart]:
         """Two queries at most, and the engine's where the cart has days."""
         short = self._short

@@ -75,7 +75,7 @@ def merge_guest_cart(*, source_cart_id: str, destination_cart_id: str, user: Use
     except (CartNotFound, Order.DoesNotExist):  # gone before, or while this waited for it
         if "\x00" in source_cart_id or not _went_into(destination, source_cart_id):
             raise CartNotFound from None
-    return find_cart(cart_id=destination_cart_id, user=user)
+    return destination
 
 
 def _went_into(destination: Order, source_cart_id: str) -> bool:

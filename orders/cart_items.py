@@ -100,8 +100,6 @@ def add_items(*, cart: Order, items: Sequence[CartItem]) -> None:
         additions[key] += item.quantity
         if additions[key] > carts.MAX_QUANTITY:
             raise WrongQuantity(item, f"A line has at most {carts.MAX_QUANTITY} copies.")
-    if not additions:
-        return
     with transaction.atomic():
         cart = lock_cart(cart)
         there = {key_of(line): line.quantity for line in cart.order_cards.all()}

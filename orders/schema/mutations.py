@@ -1,18 +1,22 @@
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import strawberry
 from django.utils import timezone
 
 from orders import cart_items as items
-from orders.cart_ids import create_empty_cart, find_cart, merge_guest_cart
+from orders.cart_changes import contents_after, contents_after_merge
+from orders.cart_ids import create_empty_cart
 from orders.named_shipping import choose_named_days
-from orders.schema.queries import shown
 from orders.schema.types import CartItemInputType, CartType, Info
 
 
-def _again(info: Info, cart_id: str) -> CartType:
-    """The cart as it is after a change."""
-    return shown(find_cart(cart_id=cart_id, user=info.context.user))
+def _after(change: Callable[..., object], info: Info, cart_id: str) -> CartType:
+    """The cart as the change left it."""
+    return CartType(
+        contents=contents_after(change, cart_id=cart_id, user=info.context.user, today=timezone.localdate())
+    )
 
 
 @strawberry.type
@@ -34,9 +38,8 @@ class OrdersMutation:
         ),
     )
     def add_products_to_cart(self, info: Info, cart_id: str, cart_items: list[CartItemInputType]) -> CartType:
-        cart = find_cart(cart_id=cart_id, user=info.context.user)
-        items.add_items(cart=cart, items=[each.item() for each in cart_items])
-        return _again(info, cart_id)
+        wanted = [each.item() for each in cart_items]
+        return _after(partial(items.add_items, items=wanted), info, cart_id)
 
     @strawberry.mutation(
         name="updateCartItems",
@@ -46,25 +49,22 @@ class OrdersMutation:
         ),
     )
     def update_cart_items(self, info: Info, cart_id: str, cart_items: list[CartItemInputType]) -> CartType:
-        cart = find_cart(cart_id=cart_id, user=info.context.user)
-        items.set_items(cart=cart, items=[each.item() for each in cart_items])
-        return _again(info, cart_id)
+        wanted = [each.item() for each in cart_items]
+        return _after(partial(items.set_items, items=wanted), info, cart_id)
 
     @strawberry.mutation(
         name="removeItemFromCart",
         description="Takes out every line of exactly this sku, in whichever zone.",
     )
     def remove_item_from_cart(self, info: Info, cart_id: str, sku: str) -> CartType:
-        items.remove_item(cart=find_cart(cart_id=cart_id, user=info.context.user), sku=sku)
-        return _again(info, cart_id)
+        return _after(partial(items.remove_item, sku=sku), info, cart_id)
 
     @strawberry.mutation(
         name="addTemplateDeckToCart",
         description="Adds every card of a deck that the shop offers.",
     )
     def add_template_deck_to_cart(self, info: Info, cart_id: str, slug: str) -> CartType:
-        items.add_deck(cart=find_cart(cart_id=cart_id, user=info.context.user), slug=slug)
-        return _again(info, cart_id)
+        return _after(partial(items.add_deck, slug=slug), info, cart_id)
 
     @strawberry.mutation(
         name="addDeckListToCart",
@@ -74,8 +74,7 @@ class OrdersMutation:
         ),
     )
     def add_deck_list_to_cart(self, info: Info, cart_id: str, text: str) -> CartType:
-        items.add_list(cart=find_cart(cart_id=cart_id, user=info.context.user), text=text)
-        return _again(info, cart_id)
+        return _after(partial(items.add_list, text=text), info, cart_id)
 
     @strawberry.mutation(
         name="setRentalPeriod",
@@ -87,14 +86,14 @@ class OrdersMutation:
     def set_rental_period(
         self, info: Info, cart_id: str, first_day: date, last_day: date, shipping_method: str
     ) -> CartType:
-        choose_named_days(
-            cart=find_cart(cart_id=cart_id, user=info.context.user),
+        choose = partial(
+            choose_named_days,
             first_day=first_day,
             last_day=last_day,
             method=shipping_method,
             today=timezone.localdate(),
         )
-        return _again(info, cart_id)
+        return _after(choose, info, cart_id)
 
     @strawberry.mutation(
         name="mergeCarts",
@@ -103,10 +102,11 @@ class OrdersMutation:
         ),
     )
     def merge_carts(self, info: Info, source_cart_id: str, destination_cart_id: str) -> CartType:
-        return shown(
-            merge_guest_cart(
+        return CartType(
+            contents=contents_after_merge(
                 source_cart_id=source_cart_id,
                 destination_cart_id=destination_cart_id,
                 user=info.context.customer,
+                today=timezone.localdate(),
             )
         )
