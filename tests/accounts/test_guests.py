@@ -1,6 +1,5 @@
 """Guest records and carts: with the first card, not with the first visit."""
 
-
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
