@@ -141,10 +141,16 @@ def lock_cart(cart: Order) -> Order:
     if locked.status != Status.CART:
         raise CartMoved(
             "This cart has been submitted in the meantime. What you add now starts a new one.",
-            instead=f"Your cart was submitted at the same moment, in another tab or on another device: it is order "
-            f"{locked.number} now. What you have just added is not in it and starts a new cart.",
+            instead=went_to_a_new_cart(locked),
         )
     return locked
+
+
+def went_to_a_new_cart(order: Order, *, added: bool = True) -> str:
+    """What somebody is told who still saw an order as their cart. `added`: whether they have put something in."""
+    meanwhile = "Your cart was submitted in the meantime, in another tab or on another device"
+    says = f"{meanwhile}: it is order {order.number} now."
+    return f"{says} What you have just added is not in it, but in a new cart." if added else says
 
 
 def line_now(cart: Order, line: OrderCard) -> OrderCard:

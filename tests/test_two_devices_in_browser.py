@@ -51,12 +51,13 @@ def test_two_devices_share_a_cart_and_hear_of_each_other(browser: Browser, live_
     expect(laptop.get_by_role("alert").filter(has_text="in your cart no longer")).to_be_visible()
     expect(laptop.locator("#cart")).not_to_contain_text("Forest")
 
-    # The phone submits; what the laptop adds starts a new cart, and the order stays as it was paid for.
+    # The phone submits; what the laptop adds starts a new cart, as it is told, and the order stays as it was paid for.
     cart.refresh_from_db()
     checkout.settle(payment=held_payment(cart), today=TODAY)
     laptop.get_by_label("Quick add").fill("2 Forest")
     laptop.locator("#quick-add").get_by_role("button", name="Add", exact=True).click()
     expect(laptop.locator("#messages")).to_contain_text("Added 2 copies")
+    expect(laptop.locator("#messages")).to_contain_text(f"it is order {cart.number} now")
     cart.refresh_from_db()
     assert cart.status == Status.OPEN
     assert cart.demand() == {island.pk: 3}

@@ -101,4 +101,5 @@ def _context(request: HttpRequest, days: DaysForm | None = None) -> dict[str, An
         "kept_aside": kept[:MOST_FORMS],
         "kept_more": kept[MOST_FORMS:],
         "cart_copies": page.copies if page else 0,
+        "cart_number": cart.number if cart else "",
     }

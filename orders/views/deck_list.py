@@ -89,14 +89,14 @@ def _mend_or_add(request: HttpRequest) -> HttpResponse:
         return _show(request, form, review, wrong=f"Nothing was added. {error}{too_many}")
     leave_out_marked(request, request.POST.get("kept", ""))
     messages.success(request, _added(review, copies))
-    return _read_on(request, review.rest) if review.rest else redirect("orders:cart")
+    return _read_on(request, review.rest, added=True) if review.rest else redirect("orders:cart")
 
 
-def _read_on(request: HttpRequest, rest: Source) -> HttpResponse:
+def _read_on(request: HttpRequest, rest: Source, *, added: bool = False) -> HttpResponse:
     """What was too much to be read at once, as the next list."""
     form = DeckListForm(initial={"cards": rest.text})
     try:
-        return _show(request, form, _review(request, rest))
+        return _show(request, form, _review(request, rest), added=added)
     except ListError as error:
         return _show(request, form, wrong=str(error))
 
@@ -114,9 +114,15 @@ def _review(request: HttpRequest, source: Source, mends: Any = None) -> Review:
 
 
 def _show(
-    request: HttpRequest, form: DeckListForm, review: Review | None = None, *, wrong: str = ""
+    request: HttpRequest,
+    form: DeckListForm,
+    review: Review | None = None,
+    *,
+    wrong: str = "",
+    added: bool = False,
 ) -> HttpResponse:
-    context = {
+    """`added`: what stood here before has gone into the cart, so that a new round begins."""
+    context: dict[str, Any] = {
         "form": form,
         "review": review,
         "mends": written(review.mends) if review else "",
@@ -124,5 +130,7 @@ def _show(
         "once": secrets.token_urlsafe(16),
         "kept": request.POST.get("kept", "") or (as_list(request)[1] if "kept" in request.GET else ""),
     }
+    if "cart" in request.POST and not added:
+        context["cart_number"] = request.POST["cart"]  # as it was when the list was begun
     template = "orders/_list_review.html" if htmx(request) else "orders/deck_list.html"
     return render(request, template, context, status=_UNPROCESSABLE if wrong else 200)

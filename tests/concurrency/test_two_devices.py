@@ -283,7 +283,7 @@ def test_what_is_added_while_another_device_checks_out_starts_a_new_cart_and_say
     cart.refresh_from_db()
     assert cart.status == Status.OPEN
     assert the_page_says(answer, f"it is order {cart.number} now")
-    assert the_page_says(answer, "starts a new cart")
+    assert the_page_says(answer, "in a new cart")
     assert the_page_says(answer, "Added 1")
     assert shown(device) == {new.name: 1}
     assert copies_everywhere(new) == 1

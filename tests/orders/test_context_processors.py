@@ -28,6 +28,7 @@ def test_pages_know_the_copies_and_the_days_of_the_cart_by_one_look(django_asser
     with django_assert_num_queries(2):  # whose it is, and the cart
         assert shown["cart_copies"] == 5
         assert shown["cart_days"] == cart.rental_period
+        assert shown["cart_number"] == cart.number
 
 
 def test_a_page_that_shows_nothing_of_the_cart_does_not_ask_for_it(django_assert_num_queries):
@@ -48,3 +49,10 @@ def test_a_cart_without_days_offers_none():
 
     assert not shown["cart_days"]
     assert shown["cart_copies"] == 0
+
+
+def test_a_visitor_without_a_cart_has_no_number_of_one():
+    request = HttpRequest()
+    request.user, request.session = AnonymousUser(), {}
+
+    assert not cart_on_pages(request)["cart_number"]

@@ -4,16 +4,21 @@ With htmx the part that is swapped says it; a line that is gone is answered with
 and reads the cart again. Without it a page does.
 """
 
+import re
+
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from inventory.models import Card
 from orders import cart as carts
 from orders import checkout
 from orders.models import Order
 from orders.states import Status
 from orders.views.cart_answers import GONE
 from tests.factories import TODAY, UserFactory, cart_with, held_payment, stocked_card, template_deck
+from tests.orders.test_views import messages_of
 
 pytestmark = pytest.mark.django_db
 
@@ -151,3 +156,121 @@ def test_of_somebody_elses_line_the_same_is_said_as_of_one_that_never_was():
     assert [page.status_code for page in pages] == [404, 404]
     assert all(GONE in page.content.decode() for page in pages)
     assert "Island" not in pages[0].content.decode()
+
+
+# --- what is added by a page of another cart --------------------------------------------------------------
+
+
+def shown_cart(page: HttpResponse, form: str) -> dict[str, str]:
+    """By which the form with that id, or that address, says which cart its page showed."""
+    [html] = [found for found in page.content.decode().split("<form")[1:] if form in found.split(">")[0]]
+    found = re.search(r'name="cart" value="([^"]*)"', html.split("</form>")[0])
+    assert found is not None, "the form does not say which cart its page showed"
+    return {"cart": found[1]}
+
+
+def quick_add(device: Client) -> dict[str, str]:
+    return {"cards": "2 Forest", **shown_cart(device.get(reverse("orders:cart")), 'id="quick-add"')}
+
+
+def mend(device: Client) -> dict[str, str]:
+    device.post(reverse("orders:quick_add"), {"cards": "2 Qqqq"})
+    form = shown_cart(device.get(reverse("orders:cart")), reverse("orders:mend", args=[1]))
+    return {"cards": "2 Forest", **form}
+
+
+def list_review(device: Client) -> dict[str, str]:
+    begun = shown_cart(device.get(reverse("orders:deck_list")), 'id="deck-list"')
+    page = device.post(reverse("orders:deck_list"), {"cards": "2 Forest", **begun})
+    review = page.context["review"]
+    return {
+        "list": review.source.packed(),
+        "add": review.fingerprint,
+        **shown_cart(page, 'id="list-review-form"'),
+    }
+
+
+FILLING = {
+    "quick add": (quick_add, lambda: reverse("orders:quick_add")),
+    "a line put right": (mend, lambda: reverse("orders:mend", args=[1])),
+    "a list": (list_review, lambda: reverse("orders:deck_list")),
+}
+
+
+@pytest.mark.parametrize("filling", FILLING)
+def test_what_is_added_by_the_page_of_a_submitted_cart_is_told_to_be_in_a_new_one(filling):
+    cart = cart_of_two_lines()
+    device = device_with(cart)
+    fields, address = FILLING[filling]
+    form = fields(device)
+    submit(cart)
+
+    said = messages_of(device.post(address(), form))
+
+    assert [text for text in said if f"it is order {cart.number} now" in text and "in a new cart" in text]
+    assert [text for text in said if text.startswith("Added 2 c")]
+    assert Order.objects.get(status=Status.CART).demand() == {Card.objects.get(name="Forest").pk: 2}
+    cart.refresh_from_db()
+    assert sum(cart.demand().values()) == 3
+
+
+@pytest.mark.parametrize("filling", FILLING)
+def test_what_is_added_by_the_page_of_the_cart_that_is_there_still_needs_no_warning(filling):
+    device = device_with(cart_of_two_lines())
+    fields, address = FILLING[filling]
+
+    said = messages_of(device.post(address(), fields(device)))
+
+    assert not [text for text in said if "cart" in text]
+
+
+def test_once_it_is_told_the_page_shows_the_new_cart():
+    cart = cart_of_two_lines()
+    device = device_with(cart)
+    form = quick_add(device)
+    submit(cart)
+
+    answer = device.post(reverse("orders:quick_add"), form, headers=HTMX)
+
+    new = Order.objects.get(status=Status.CART)
+    token = re.search(r'id="quick-add-token".*?</span>', answer.content.decode())
+    assert f'name="cart" value="{new.number}"' in token[0]
+    again = device.post(reverse("orders:quick_add"), {"cards": "1 Forest", "cart": new.number}, headers=HTMX)
+    assert "in the meantime" not in again.content.decode()
+
+
+@pytest.mark.parametrize("cards", ["2 Qqqq", "251 Forest"])
+def test_who_adds_nothing_by_the_page_of_a_submitted_cart_is_told_where_the_cart_went(cards):
+    cart = cart_of_two_lines()
+    device = device_with(cart)
+    form = quick_add(device) | {"cards": cards}
+    submit(cart)
+
+    said = messages_of(device.post(reverse("orders:quick_add"), form))
+
+    assert [text for text in said if text.endswith(f"it is order {cart.number} now.")]
+    assert not [text for text in said if "just added" in text]
+    assert not Order.objects.filter(status=Status.CART).exists()
+
+
+def test_of_somebody_elses_cart_and_of_none_a_page_is_told_the_same():
+    anothers = cart_of_two_lines()
+    submit(anothers)
+    device = device_with(cart_with({Card.objects.get(name="Forest"): 1}, user=UserFactory()))
+
+    for number in (anothers.number, "ZZZZZZZZZZ"):
+        said = messages_of(device.post(reverse("orders:quick_add"), {"cards": "1 Forest", "cart": number}))
+
+        assert [
+            text for text in said if text.startswith("The cart that this page showed is not yours any more")
+        ]
+        assert not [text for text in said if anothers.number in text]
+
+
+@pytest.mark.parametrize("number", ["", "a\x00b", "9" * 50_000, "é", "'"])
+def test_nonsense_instead_of_a_carts_number_is_no_reason_to_fail(number):
+    device = device_with(cart_of_two_lines())
+
+    response = device.post(reverse("orders:quick_add"), {"cards": "1 Forest", "cart": number})
+
+    assert [text for text in messages_of(response) if text == "Added 1 copy."]
