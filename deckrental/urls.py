@@ -5,6 +5,8 @@ from deckrental import health
 from deckrental.graphql.view import graphql
 from inventory import views as inventory_views
 
+handler400 = "deckrental.error_pages.bad_request"
+
 urlpatterns = [
     path("", inventory_views.home, name="home"),
     path("", include("inventory.urls")),

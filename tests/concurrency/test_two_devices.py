@@ -96,6 +96,14 @@ def the_page_says(response: HttpResponse, text: str) -> bool:
     return any(text in message for message in messages_of(response))
 
 
+def assert_tells_of_signing_in(page: HttpResponse) -> None:
+    """It may have been added, or not: the page claims neither, and leads to where it is seen."""
+    text = page.content.decode()
+    assert "You signed in or out in another tab at this very moment." in text
+    assert f'href="{reverse("orders:cart")}"' in text
+    assert "Nothing has changed" not in text
+
+
 def without_the_row_lock(cart: Order) -> Order:
     """For negative controls: what lock_cart checks, and no lock."""
     found = Order.objects.filter(pk=cart.pk).first()
@@ -183,6 +191,8 @@ def signing_in_while_another_tab_adds() -> str:
 
     assert signed_in.status_code == 302
     assert added.status_code in (302, 400)
+    if added.status_code == 400:
+        assert_tells_of_signing_in(added)
     if "_auth_user_id" in browser.session and copies_everywhere(new):
         # Wherever it went, this browser has it: in the customer's cart, or in a new guest's of the other tab.
         assert copies_everywhere(new) == 1
@@ -379,6 +389,36 @@ def test_a_card_added_in_another_tab_while_the_cart_is_merged_goes_along(monkeyp
     assert the_page_says(answer, "this went into the cart of your account")
     assert shown(browser)[new.name] == 1
     assert Order.objects.get().user == user
+
+
+def quick_add_while_signing_in(monkeypatch, **headers: str) -> tuple[HttpResponse, Client]:
+    """A card and a line that is kept aside, in the session: signing in, in the other tab, has ended that."""
+    user = UserFactory()
+    browser = browser_of(cart_with({stocked_card(9, name="Island"): 2}))
+    stocked_card(9, name="Forest")
+    tab = tab_beside(browser)
+    once_before(monkeypatch, carts, "lock_order", lambda: elsewhere(lambda: sign_in(browser, user)))
+    return tab.post(reverse("orders:quick_add"), {"cards": "1 Forest\n1 Qqqq"}, headers=headers), browser
+
+
+def test_who_loses_the_session_while_adding_is_not_told_that_nothing_has_changed(monkeypatch):
+    answer, browser = quick_add_while_signing_in(monkeypatch)
+
+    assert answer.status_code == 400
+    assert_tells_of_signing_in(answer)
+    assert shown(browser) == {"Forest": 1, "Island": 2}
+
+
+def test_with_htmx_who_loses_the_session_while_adding_is_led_to_the_cart_and_told_there(monkeypatch):
+    answer, browser = quick_add_while_signing_in(monkeypatch, **{"HX-Request": "true"})
+
+    assert answer["HX-Redirect"] == reverse("orders:cart")
+    browser.cookies["messages"] = answer.cookies[
+        "messages"
+    ].value  # a browser has the cookies of all its tabs
+    page = browser.get(reverse("orders:cart")).content.decode()
+    assert "what you added may be there already" in page
+    assert "Forest" in page
 
 
 def first_card_while_signing_in(monkeypatch) -> tuple[Order, User]:

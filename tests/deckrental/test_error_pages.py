@@ -1,9 +1,12 @@
 """Pages that say that something went wrong: they need nothing that may itself be broken."""
 
 import pytest
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.exceptions import BadRequest
 from django.test import Client, RequestFactory
 from django.views import defaults
 
+from deckrental import error_pages
 from tests.factories import UserFactory
 
 
@@ -43,3 +46,15 @@ def test_what_is_not_for_the_visitor_says_so(client):
 
     assert response.status_code == 403
     assert "This page is not for you" in response.content.decode()
+
+
+def test_any_other_request_that_makes_no_sense_is_said_not_to_have_been_read():
+    page = error_pages.bad_request(RequestFactory().get("/"), BadRequest()).content.decode()
+
+    assert "We could not read this request" in page
+
+
+def test_the_page_for_a_session_that_ended_needs_no_context_and_no_database():
+    page = error_pages.bad_request(RequestFactory().get("/"), SessionInterrupted()).content.decode()
+
+    assert "Please look at your cart" in page

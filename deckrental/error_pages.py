@@ -1,0 +1,31 @@
+"""The page for requests that make no sense, and for one that did: its session ended while it was answered."""
+
+from django.contrib import messages
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views import defaults
+from django_htmx.http import HttpResponseClientRedirect
+
+SIGNED_IN_OR_OUT = (
+    "You signed in or out in another tab at this very moment."
+    " Look at your cart: what you added may be there already."
+)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Signing in or out ends the session. Another request may have done its work by then: only its session is lost.
+
+    htmx, which shows no page of an error, is sent to the cart, where the same is said.
+    """
+    if not isinstance(exception, SessionInterrupted):
+        return defaults.bad_request(request, exception)
+    if "HX-Request" not in request.headers:
+        return render(request, "session_ended.html", {"says": SIGNED_IN_OR_OUT}, status=400)
+    answer = HttpResponseClientRedirect(reverse("orders:cart"))
+    notes = CookieStorage(request)  # the session in which others are kept is gone
+    notes.add(messages.WARNING, SIGNED_IN_OR_OUT)
+    notes.update(answer)
+    return answer
