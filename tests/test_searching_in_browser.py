@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from accounts.models import Guest
 from tests.factories import TODAY, stocked_card
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -93,6 +94,32 @@ def test_a_card_is_added_without_losing_the_place(cards):
     expect(cards.get_by_role("status").filter(has_text="Added 1 × Lightning Helix")).to_be_visible()
     expect(cards.locator("#cart-count")).to_have_attribute("data-copies", "1")
     assert cards.url == address
+
+
+def test_two_first_cards_that_are_added_before_an_answer_came_are_in_one_cart(cards):
+    held: list[Route] = []
+    seen: list[str] = []
+
+    def hold_the_first(route: Route) -> None:
+        seen.append(route.request.url)
+        held.append(route) if len(seen) == 1 else route.continue_()
+
+    cards.route("**/cart/add-card/**", hold_the_first)
+    cards.get_by_role("searchbox").fill("lightning")
+    expect_found(cards, "Lightning Bolt", "Lightning Helix")
+
+    with cards.expect_request("**/cart/add-card/**"):
+        cards.get_by_role("button", name="Add Lightning Bolt").click()
+    cards.get_by_role("button", name="Add Lightning Helix").click()
+    cards.evaluate(
+        "() => new Promise((done) => setTimeout(done, 0))"
+    )  # what is not kept back is on its way now
+    assert len(seen) == 1
+    held[0].continue_()
+
+    expect(cards.get_by_role("status").filter(has_text="Added 1 × Lightning Helix")).to_be_visible()
+    expect(cards.locator("#cart-count")).to_have_attribute("data-copies", "2")
+    assert Guest.objects.count() == 1
 
 
 def test_on_a_phone_the_filters_are_folded_and_open_by_keyboard(cards):
