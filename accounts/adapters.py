@@ -38,8 +38,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
     def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[User, str] | None:
         """The account with an address that both the provider and we have seen confirmed.
 
-        An account that never confirmed the address does not lie in wait for its owner: it makes way, and they get
-        an account of their own. Staff connect a provider from inside their account only.
+        An account that nobody was ever in does not lie in wait for the address's owner: it makes way, and they get
+        an account of their own. Where somebody was in it, an e-mail says that there is one: a new password opens it.
+        Staff connect a provider from inside their account only.
         """
         if sociallogin.state.get("process") == AuthProcess.CONNECT:
             return None
@@ -49,6 +50,6 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
             holder = confirmed_holder(address.email)
             if holder is None:
                 make_way(address.email)
-            elif not holder.is_staff:
+            elif not (holder.is_staff or holder.is_superuser):
                 return holder, address.email
         return None

@@ -1,13 +1,12 @@
 """E-mail addresses: only a confirmed one says who somebody is. docs/accounts.md, "Whose address it is"."""
 
-import uuid
 from datetime import datetime, timedelta
 
 import structlog
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, ProtectedError
+from django.db.models import Exists, OuterRef, ProtectedError, Q
 
 from accounts.models import User
 
@@ -28,29 +27,54 @@ def confirmed_holder(email: str) -> User | None:
     return address.user if address else None
 
 
-@transaction.atomic
-def make_way(email: str, *, keep: User | None = None) -> None:
-    """Somebody has shown that the address is theirs: nobody else's account lays claim to it any more.
+def _confirmed() -> Exists:
+    return Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=True))
 
-    Whoever wrote it down without confirming it never got in by it. Such an account is deleted, or, where something
-    hangs on it, loses the address; what is in it goes to nobody.
+
+def _nobody_was_in() -> Q:
+    """Accounts that nobody has ever been in, by whichever door.
+
+    Not staff, who may have been made in the admin; not who signed in, maybe before addresses had to be confirmed;
+    not who has confirmed another address than the one that staff wrote down since.
     """
-    # Only what nobody has confirmed: a confirmed address is unique, by constraint.
-    EmailAddress.objects.filter(email__iexact=email, verified=False).exclude(user=keep).delete()
-    for squatter in User.objects.filter(email__iexact=email).select_for_update().order_by("pk"):
-        if (
-            squatter == keep
-            or EmailAddress.objects.filter(user=squatter, email__iexact=email, verified=True).exists()
-        ):
-            continue
-        try:
-            with transaction.atomic():
-                squatter.delete()
-        except ProtectedError:
-            squatter.email = f"{uuid.uuid4().hex}@unconfirmed.invalid"
-            squatter.set_unusable_password()
-            squatter.save(update_fields=["email", "password"])
-        log.info("unconfirmed_account_made_way", user=squatter.pk)
+    return Q(~_confirmed(), last_login=None, is_staff=False, is_superuser=False)
+
+
+def make_way(email: str, *, keep: User | None = None) -> bool:
+    """Somebody has shown that the address is theirs: no account that nobody was ever in lays claim to it any more.
+
+    Whoever wrote the address down without confirming it never got in by it: the account is deleted. False, and
+    nothing is changed, where an account goes by it that is somebody's, or that something hangs on: whoever has the
+    mailbox gets into that one by a new password.
+    """
+    try:
+        with transaction.atomic():
+            # Only what nobody has confirmed: a confirmed address is unique, by constraint.
+            EmailAddress.objects.filter(email__iexact=email, verified=False).exclude(user=keep).delete()
+            others = User.objects.filter(email__iexact=email).exclude(pk=keep.pk if keep else None)
+            for other in others.select_for_update().order_by("pk"):
+                if not User.objects.filter(_nobody_was_in(), pk=other.pk).exists():
+                    raise _StaysError
+                gone = other.pk
+                other.delete()
+                log.info("unconfirmed_account_made_way", user=gone)
+    except (_StaysError, ProtectedError):
+        return False
+    return True
+
+
+class _StaysError(Exception):
+    """An account does not make way."""
+
+
+@transaction.atomic
+def write_down(user: User) -> None:
+    """Staff have written the account's address: it is the only one, and counts when it is confirmed.
+
+    Without this the old address would stay the confirmed one, and the way to a new password.
+    """
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"primary": True})
 
 
 def forget_unconfirmed(*, now: datetime) -> int:
@@ -58,9 +82,8 @@ def forget_unconfirmed(*, now: datetime) -> int:
 
     Nobody has ever been in them by the front door. One that something hangs on stays.
     """
-    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
     since = now - timedelta(days=settings.UNCONFIRMED_DAYS)
-    never = User.objects.filter(~Exists(confirmed), date_joined__lt=since, last_login=None, is_staff=False)
+    never = User.objects.filter(_nobody_was_in(), date_joined__lt=since)
     forgotten = 0
     for user in never.order_by("pk").iterator():
         try:

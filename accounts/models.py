@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -51,6 +52,15 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+    def clean(self) -> None:
+        """A form of the admin: an address is written in lower case, and is nobody else's."""
+        from allauth.account.models import EmailAddress  # which needs this model
+
+        super().clean()
+        self.email = self.email.lower()
+        if EmailAddress.objects.filter(email=self.email, verified=True).exclude(user_id=self.pk).exists():
+            raise ValidationError({"email": "Another account has confirmed this address."})
 
 
 class Guest(models.Model):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from allauth.account.models import EmailAddress
 from allauth.account.signals import password_reset
 from allauth.socialaccount.models import SocialAccount
@@ -11,14 +12,17 @@ from django.dispatch import receiver
 from accounts.email_addresses import make_way
 from accounts.models import User
 
+log = structlog.get_logger(__name__)
+
 
 @receiver(pre_save, sender=EmailAddress)
 def others_make_way(sender: Any, instance: EmailAddress, **kwargs: Any) -> None:
     """Before an address counts as confirmed, in whichever way: nobody else claims it, or their row would be in it."""
     if instance.verified:
         confirmed = EmailAddress.objects.filter(pk=instance.pk, verified=True).exists()
-        if not confirmed:
-            make_way(instance.email, keep=instance.user)
+        if not confirmed and not make_way(instance.email, keep=instance.user):
+            instance.verified = False  # somebody's account goes by it: a new password for that one is the way
+            log.warning("address_is_somebodys", user=instance.user_id)
 
 
 @receiver(password_reset)

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import tokens
+from accounts.email_addresses import make_way
 from accounts.forms import ConfirmByPasswordForm
 from accounts.models import User
 from accounts.sessions import browser_of, seen_now, sessions_of, sign_out, sign_out_others
@@ -145,6 +146,13 @@ class ConfirmAddressView(ConfirmEmailView):
                         "password", "That is not its password. Try again, or set a new one by “Forgotten?”."
                     )
                 return self.render_to_response(self.get_context_data(), status=422)
+        if not make_way(self.object.email_address.email, keep=owner):
+            messages.error(
+                self.request,
+                "There is another account with this address, so nothing was changed. Set a new password for that one "
+                "here, or choose another address for this one.",
+            )
+            return redirect("account_reset_password")
         if self.request.user.is_authenticated and self.request.user.pk != owner.pk:
             logout(self.request)
         return super().post(*args, **kwargs)

@@ -8,6 +8,7 @@ from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from deckrental.sign_in_providers import configured_providers
@@ -15,7 +16,8 @@ from orders.cart import cart_of
 from orders.models import Order
 from orders.owners import Owner
 from orders.states import Status
-from tests.factories import CardFactory, StaffFactory, UserFactory
+from tests.accounts.test_signing_up import link_to
+from tests.factories import CardFactory, UserFactory
 from tests.orders.test_sign_in import add, placed, shown
 
 pytestmark = pytest.mark.django_db
@@ -120,22 +122,79 @@ def test_an_unconfirmed_account_does_not_lie_in_wait_for_the_owner_of_its_addres
     assert signed_in_as(strangers_browser) is None
 
 
-def test_what_hangs_on_an_unconfirmed_account_goes_to_nobody_else(client):
-    stranger = UserFactory(email="pat@example.org", confirmed=False)
-    order = Order.objects.create(user=stranger)
+def told_that_there_is_an_account(email: str) -> bool:
+    (message,) = mail.outbox
+    return message.to == [email] and message.subject == "You have an account already"
+
+
+def test_an_unconfirmed_account_with_an_order_stays_and_is_opened_by_the_mailbox_alone(client):
+    """What is in it goes to whoever has the mailbox, and only by a new password."""
+    user = UserFactory(email="pat@example.org", confirmed=False)
+    order = Order.objects.create(user=user)
 
     by_dummy(client, email="pat@example.org", verified=True)
 
+    assert signed_in_as(client) is None
     order.refresh_from_db()
-    assert order.user == stranger
-    assert signed_in_as(client) not in (None, stranger)
-    stranger.refresh_from_db()
-    assert stranger.email.endswith("@unconfirmed.invalid")
-    assert not stranger.has_usable_password()
+    assert order.user == user
+    user.refresh_from_db()
+    assert user.email == "pat@example.org"
+    assert EmailAddress.objects.filter(user=user).exists()
+    assert told_that_there_is_an_account("pat@example.org")
 
 
-def test_staff_are_not_let_in_by_an_address(client):
-    StaffFactory(email="desk@example.org")
+def test_who_signed_in_before_addresses_were_confirmed_keeps_the_account(client):
+    user = UserFactory(email="pat@example.org", confirmed=False, last_login=timezone.now())
+
+    by_dummy(client, email="pat@example.org", verified=True)
+
+    assert signed_in_as(client) is None
+    assert list(User.objects.values_list("pk", "email")) == [(user.pk, "pat@example.org")]
+    assert told_that_there_is_an_account("pat@example.org")
+
+
+def test_and_gets_in_with_the_other_account_after_a_new_password(client):
+    user = UserFactory(email="pat@example.org", confirmed=False, last_login=timezone.now())
+    client.post(reverse("account_reset_password"), {"email": "pat@example.org"})
+    link = client.get(link_to("pat@example.org"))["Location"]
+    client.post(link, {"password1": "staple staple staple", "password2": "staple staple staple"})
+    client.post(reverse("account_login"), {"login": "pat@example.org", "password": "staple staple staple"})
+    client.post(link_to("pat@example.org"))
+
+    another_browser = Client()
+    by_dummy(another_browser, email="pat@example.org", verified=True)
+
+    assert signed_in_as(another_browser) == user
+
+
+def test_an_address_that_staff_wrote_down_for_an_account_does_not_cost_it(client):
+    """The old address is confirmed, the new one is not yet."""
+    user = UserFactory(email="old@example.org")
+    User.objects.filter(pk=user.pk).update(email="pat@example.org")
+
+    by_dummy(client, email="pat@example.org", verified=True)
+
+    assert signed_in_as(client) is None
+    assert list(User.objects.values_list("pk", "email")) == [(user.pk, "pat@example.org")]
+
+
+@pytest.mark.parametrize("rights", [{"is_staff": True}, {"is_superuser": True}])
+def test_staff_who_never_confirmed_an_address_lose_nothing_by_it(client, rights):
+    """As the admin makes them: without an address that is confirmed, and nobody has signed in yet."""
+    desk = User.objects.create_user("desk@example.org", PASSWORD, **rights)
+
+    by_dummy(client, email="desk@example.org", verified=True)
+
+    assert signed_in_as(client) is None
+    desk.refresh_from_db()
+    assert desk.email == "desk@example.org"
+    assert desk.check_password(PASSWORD)
+    assert told_that_there_is_an_account("desk@example.org")
+
+
+@pytest.mark.parametrize("rights", [{"is_staff": True}, {"is_superuser": True}])
+def test_staff_are_not_let_in_by_an_address(client, rights):
+    UserFactory(email="desk@example.org", **rights)
 
     by_dummy(client, email="desk@example.org", verified=True)
 

@@ -202,6 +202,35 @@ def test_an_unconfirmed_account_does_not_keep_its_address_from_the_owner(client)
     assert list(User.objects.all()) == [user]
 
 
+@pytest.mark.parametrize("was", [{"is_staff": True}, {"last_login": timezone.now()}])
+def test_confirming_an_address_costs_nobody_an_account_that_they_were_in(client, was):
+    """Somebody changes to an address by which another account goes that never confirmed it."""
+    theirs = UserFactory(email="pat@example.org", confirmed=False, **was)
+    user = UserFactory(email="old@example.org")
+    sign_in(client, "old@example.org")
+    wanted = EmailAddress.objects.create(user=user, email="pat@example.org", verified=False)
+
+    page = client.post(
+        reverse("account_confirm_email", args=[EmailConfirmationHMAC(wanted).key]), follow=True
+    ).content.decode()
+
+    assert "There is another account with this address" in page
+    assert not confirmed()
+    assert sorted(User.objects.values_list("pk", "email")) == sorted(
+        [(theirs.pk, "pat@example.org"), (user.pk, "old@example.org")]
+    )
+
+
+def test_an_address_that_is_somebodys_is_not_confirmed_in_another_way_either():
+    theirs = UserFactory(email="pat@example.org", confirmed=False, last_login=timezone.now())
+
+    address = EmailAddress.objects.create(user=UserFactory(), email="pat@example.org", verified=True)
+
+    address.refresh_from_db()
+    assert not address.verified
+    assert User.objects.filter(pk=theirs.pk).exists()
+
+
 def test_a_new_password_for_an_address_is_not_sent_for_an_account_that_only_wants_it():
     stranger = UserFactory(email="stranger@example.org")
     EmailAddress.objects.create(user=stranger, email="pat@example.org", verified=False)
@@ -234,13 +263,14 @@ def test_an_account_that_never_confirms_is_deleted_after_a_month(settings):
         UserFactory(date_joined=month_ago),
         UserFactory(confirmed=False, date_joined=month_ago, last_login=month_ago),
     )
+    root = UserFactory(confirmed=False, date_joined=month_ago, is_superuser=True)
     with_a_cart = UserFactory(confirmed=False, date_joined=month_ago)
     Order.objects.create(user=with_a_cart)
 
     assert forget_unconfirmed(now=now) == 1
 
     assert not User.objects.filter(pk=never.pk).exists()
-    assert User.objects.count() == len([lately, done, used, with_a_cart])
+    assert User.objects.count() == len([lately, done, used, root, with_a_cart])
 
 
 # --- changing the address ---------------------------------------------------------------------------------
