@@ -36,7 +36,7 @@ class LastSeenMiddleware:
 
 @receiver(user_logged_in)
 def begin(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
-    """However somebody signed in: allauth writes its own down, and the admin has a door of its own."""
+    """However somebody signed in, by a form, with another account, or by a link."""
     request.session[_SEEN] = int(time.time())
     if getattr(request, "user", None) is not None:  # a test may sign in without a request
         UserSession.objects.create_from_request(request)

@@ -1,3 +1,4 @@
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
@@ -6,6 +7,9 @@ from deckrental.graphql.view import graphql
 from inventory import views as inventory_views
 
 handler400 = "deckrental.error_pages.bad_request"
+
+# Staff sign in where everybody does: tries are counted there, and the address has to be confirmed.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", inventory_views.home, name="home"),

@@ -148,7 +148,8 @@ def test_a_session_that_is_in_use_is_looked_at_now_and_then(django_assert_num_qu
 def test_who_signs_in_at_the_admin_is_listed_too():
     desk = StaffFactory(is_superuser=True)
     at_the_admin = Client(headers={"user-agent": IPHONE})
-    at_the_admin.post("/admin/login/", {"username": desk.email, "password": PASSWORD})
+    door = at_the_admin.get("/admin/", follow=True).redirect_chain[-1][0]
+    at_the_admin.post(door, {"login": desk.email, "password": PASSWORD})
     client = device(desk)
 
     client.post(reverse("account_sessions"))
