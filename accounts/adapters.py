@@ -1,13 +1,15 @@
 """Where django-allauth asks the site how it is done here. docs/accounts.md says why."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.signup import send_unknown_account_mail
-from allauth.account.models import EmailAddress
+from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.email_addresses import confirmed_holder, make_way
@@ -25,6 +27,17 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_http_user_agent(self, request: HttpRequest) -> str:
         return request.headers.get("User-Agent", "not known")
 
+    # Links in e-mails lead to the site, whatever name the request came by: a forged Host would carry a key elsewhere.
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        return _at_the_site(super().get_reset_password_from_key_url(key))
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: EmailConfirmation) -> str:
+        return _at_the_site(super().get_email_confirmation_url(request, emailconfirmation))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        super().send_mail(template_prefix, email, {**context, "site_url": settings.SITE_URL})
+
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         """An account that merely wants to change to this address is somebody's else until it is confirmed."""
         theirs = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists()
@@ -32,6 +45,10 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_password_reset_mail(user, email, context)
         else:
             send_unknown_account_mail(self.request, email)
+
+
+def _at_the_site(url: str) -> str:
+    return settings.SITE_URL + urlsplit(url).path
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
