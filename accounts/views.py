@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.stagekit import unstash_login
 from allauth.account.models import EmailAddress
 from allauth.account.views import ConfirmEmailView
@@ -71,6 +72,13 @@ def _sign_out(request: HttpRequest, user: User) -> HttpResponse:
             request,
             f"Signed out {ended} other{'s' if ended > 1 else ''}." if ended else "There are no others.",
         )
+        programs = tokens.tokens_of(user, now=timezone.now()).count()
+        if programs:
+            messages.warning(
+                request,
+                f"{programs} program{'s have tokens' if programs > 1 else ' has a token'} and can still use the "
+                "account. Revoke what you do not know under “Your account”, “Programs”.",
+            )
     elif is_pk(chosen) and sign_out(user, session=int(chosen)):
         messages.success(request, "Signed out there.")
     else:
@@ -78,18 +86,23 @@ def _sign_out(request: HttpRequest, user: User) -> HttpResponse:
     return redirect("account_sessions")
 
 
+def _makes_a_token(request: HttpRequest) -> bool:
+    return not request.POST.get("token")
+
+
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
+# A token outlives the session: whoever finds a browser open makes none. To revoke one needs no password.
+@reauthentication_required(allow_get=True, app="allauth.account", enabled=_makes_a_token)
 def api_tokens(request: HttpRequest) -> HttpResponse:
     """GET lists the tokens of programs; POST makes one, which is shown this once, or revokes `token`."""
     assert isinstance(request.user, User)
     now = timezone.now()
     issued = None
     if request.method == "POST":
-        chosen = request.POST.get("token", "")
-        if chosen:
-            return _revoke(request, request.user, chosen)
+        if not _makes_a_token(request):
+            return _revoke(request, request.user, request.POST["token"])
         try:
             issued = tokens.issue(user=request.user, now=now, most=MOST_TOKENS)
         except tokens.TooManyTokens as error:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import tokens
 from accounts.sessions import forget_ended_sessions
 from tests.factories import StaffFactory, UserFactory
 
@@ -143,6 +144,27 @@ def test_a_session_that_is_in_use_is_looked_at_now_and_then(django_assert_num_qu
     seen = UserSession.objects.get()
     assert seen.last_seen_at > before
     assert seen.user_agent == IPHONE
+
+
+@pytest.mark.parametrize(
+    ("made", "says"), [(1, "1 program has a token and can"), (2, "2 programs have tokens and can")]
+)
+def test_who_signs_out_everywhere_else_hears_of_programs_that_are_in(made, says):
+    user = UserFactory()
+    client = device(user)
+    for _ in range(made):
+        tokens.issue(user=user, now=timezone.now())
+    tokens.issue(user=UserFactory(), now=timezone.now())
+
+    page = client.post(reverse("account_sessions"), follow=True).content.decode()
+
+    assert says in page
+
+
+def test_without_programs_nothing_is_said_of_them():
+    page = device(UserFactory()).post(reverse("account_sessions"), follow=True)
+
+    assert [str(message) for message in page.context["messages"]] == ["There are no others."]
 
 
 def test_who_signs_in_at_the_admin_is_listed_too():

@@ -1,5 +1,6 @@
 """Tokens of programs, as their customer sees them."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -17,9 +18,26 @@ pytestmark = pytest.mark.django_db
 PAGE = "/accounts/tokens/"
 
 
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _passwords_are_quick_and_counted_for_each_test_alone(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
+
+
 def signed_in(user) -> Client:
+    """In a browser, a while ago."""
     client = Client()
     client.force_login(user)
+    return client
+
+
+def with_the_password(user) -> Client:
+    """In a browser, and has just shown to know the password."""
+    client = signed_in(user)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     return client
 
 
@@ -27,9 +45,36 @@ def messages_of(response) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
-def test_a_token_is_made_shown_once_and_good_for_a_program():
+def test_whoever_finds_a_browser_open_makes_no_token():
+    response = signed_in(UserFactory()).post(PAGE)
+
+    assert response["Location"].startswith(reverse("account_reauthenticate"))
+    assert ApiToken.objects.count() == 0
+
+
+def test_with_the_password_the_token_that_was_asked_for_is_there():
     user = UserFactory()
     client = signed_in(user)
+    ask = client.post(PAGE)["Location"]
+
+    response = client.post(ask, {"password": PASSWORD, "next": PAGE})
+
+    secret = response.context["issued"].secret
+    assert tokens.find_token(secret, now=timezone.now()).user == user
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_an_account_without_a_password_makes_tokens_by_being_signed_in():
+    user = UserFactory()
+    user.set_unusable_password()
+    user.save()
+
+    assert signed_in(user).post(PAGE).context["issued"]
+
+
+def test_a_token_is_made_shown_once_and_good_for_a_program():
+    user = UserFactory()
+    client = with_the_password(user)
 
     response = client.post(PAGE)
 
@@ -79,7 +124,7 @@ def test_nobody_sees_or_revokes_the_token_of_somebody_else():
 
 def test_there_are_only_so_many_and_an_old_one_makes_room():
     user = UserFactory()
-    client = signed_in(user)
+    client = with_the_password(user)
     for _ in range(MOST_TOKENS):
         tokens.issue(user=user, now=timezone.now())
 
