@@ -21,6 +21,9 @@ from orders.payments import bank_asks_for_customer, is_held, why_not_renewed
 from orders.states import Status
 
 _SALT = "order-link"
+_CALENDAR_SALT = (
+    "order-calendar"  # its address is shared with the calendar: it opens the days, and not the order
+)
 LINK_DAYS = 90
 
 
@@ -40,17 +43,18 @@ def return_slip_link(order: Order) -> str:
 
 
 def calendar_link(order: Order) -> str:
-    """An address of the order's calendar file, for programs that cannot sign in."""
-    return f"{settings.SITE_URL}{reverse('orders:calendar_link', args=[_token(order)])}"
+    """An address of the order's calendar file, for programs that cannot sign in; it opens nothing else."""
+    token = signing.dumps(order.number, salt=_CALENDAR_SALT)
+    return f"{settings.SITE_URL}{reverse('orders:calendar_link', args=[token])}"
 
 
 def reading_link(order: Order) -> str:
-    """An address of the order that may stand where others read along: who has an account signs in there.
+    """An address that leads to the order and may stand where others read along: it opens nothing by itself.
 
-    A guest has no other key to the order than a signed link.
+    Who has an account signs in there; a guest has a signed link sent to the mailbox.
     """
     if order.user_id is None:
-        return order_link(order)
+        return f"{settings.SITE_URL}{reverse('orders:find')}"
     query = urlencode({"next": order.get_absolute_url()})
     return f"{settings.SITE_URL}{reverse('account_login')}?{query}"
 
@@ -61,8 +65,17 @@ def _token(order: Order) -> str:
 
 def number_in_link(token: str) -> str | None:
     """The order number in a link of ours, or None where it is not ours or too old."""
+    return _number_in(token, salt=_SALT)
+
+
+def number_in_calendar_link(token: str) -> str | None:
+    """The same, of the address of a calendar file."""
+    return _number_in(token, salt=_CALENDAR_SALT)
+
+
+def _number_in(token: str, *, salt: str) -> str | None:
     try:
-        return signing.loads(token, salt=_SALT, max_age=LINK_DAYS * 24 * 60 * 60)
+        return signing.loads(token, salt=salt, max_age=LINK_DAYS * 24 * 60 * 60)
     except signing.BadSignature:
         return None
 

@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from orders.calendar_file import NoCalendar, calendar_file
-from orders.emails import number_in_link, reading_link
+from orders.emails import number_in_calendar_link, reading_link
 from orders.models import Order
 from orders.views.access import own_order
 
@@ -22,11 +22,11 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def subscribed(request: HttpRequest, token: str) -> HttpResponse:
     """The file itself: no session begins, and nobody is led elsewhere."""
-    number = number_in_link(token)
+    number = number_in_calendar_link(token)
     if number is None:
         raise Http404("This link is not valid any more.")
     orders = Order.objects.select_related("user", "shipping_method")
-    return _file(get_object_or_404(orders, number=number))
+    return _file(get_object_or_404(orders, number=number, forgotten_at=None))
 
 
 def _file(order: Order) -> HttpResponse:

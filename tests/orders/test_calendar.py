@@ -17,7 +17,7 @@ from orders.calendar_file import NoCalendar, calendar_file
 from orders.cancellation import cancel
 from orders.changes import change
 from orders.checkout import settle
-from orders.emails import LINK_DAYS, calendar_link, send_order_email
+from orders.emails import LINK_DAYS, calendar_link, order_link, send_order_email
 from orders.fulfilment import check_in, dispatch
 from orders.models import Order
 from orders.transitions import SYSTEM, customer
@@ -313,7 +313,43 @@ def test_a_link_that_is_made_up_or_too_old_shows_nothing():
         assert Client().get(link).status_code == 404
 
 
-def test_who_has_an_account_is_led_to_the_order_by_signing_in_and_a_guest_by_a_signed_link():
+def test_the_address_of_a_calendar_opens_the_calendar_and_not_the_order():
+    """Whoever reads a calendar knows its address."""
+    order = placed({stocked_card(4): 1})
+    token = path_of(calendar_link(order)).split("/")[-2]
+    reader = Client()
+
+    for name in ("link", "receipt_link", "return_slip_link", "pay_link"):
+        assert reader.get(reverse(f"orders:{name}", args=[token])).status_code == 410, name
+    assert reader.post(reverse("orders:cancel", args=[order.number])).status_code == 404
+    order.refresh_from_db()
+    assert order.status == "open"
+
+
+def test_a_link_to_an_order_is_no_address_of_its_calendar():
+    token = path_of(order_link(placed({stocked_card(4): 1}))).split("/")[-2]
+
+    assert Client().get(reverse("orders:calendar_link", args=[token])).status_code == 404
+
+
+@pytest.mark.parametrize("signed_up", [True, False])
+def test_the_file_holds_no_key_to_the_order_whoever_fetches_it(signed_up):
+    """So a link that is followed on its last day does not give another ninety."""
+    order = placed({stocked_card(4): 1}, **({"user": UserFactory()} if signed_up else {}))
+    by_link = Client()
+    by_link.get(path_of(order_link(order)))
+
+    for browser, address in (
+        (Client(), path_of(calendar_link(order))),
+        (by_link, reverse("orders:calendar", args=[order.number])),
+        (browser_of(order), reverse("orders:calendar", args=[order.number])),
+    ):
+        file = browser.get(address)
+        assert file.status_code == 200
+        assert b"/orders/link/" not in file.content.replace(b"\r\n ", b"")
+
+
+def test_who_has_an_account_is_led_to_the_order_by_signing_in_and_a_guest_by_a_mail():
     card = stocked_card(4)
     for order in (placed({card: 1}, user=UserFactory()), placed({card: 1})):
         content = Client().get(path_of(calendar_link(order))).content
@@ -323,7 +359,8 @@ def test_who_has_an_account_is_led_to_the_order_by_signing_in_and_a_guest_by_a_s
         response = visitor.get(link.removeprefix(site.SITE_URL), follow=True)
 
         assert response.status_code == 200
-        assert response.redirect_chain[-1][0] == reverse("orders:order", args=[order.number])
+        led_to = response.redirect_chain[-1][0] if order.user else response.request["PATH_INFO"]
+        assert led_to == (order.get_absolute_url() if order.user else reverse("orders:find"))
 
 
 @pytest.mark.parametrize("kind", ["open", "pending", "promoted"])
