@@ -30,7 +30,7 @@ from orders.views.paying import answer, card_form, go_to, pay_by_form
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """From an e-mail: lets whoever has the link pay, without signing in."""
     named = named_in_link(token)
-    order = Order.objects.filter(number=named[0]).first() if named else None
+    order = Order.objects.filter(number=named[0], forgotten_at=None).first() if named else None
     if named is None or order is None:
         return link_ended(request)
     remember_linked(request, order.number)

@@ -9,6 +9,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.conf import settings as site
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
@@ -22,12 +23,14 @@ from accounts.models import Guest, User
 from orders import saved_cards
 from orders import stripe_gateway as gateway
 from orders.cancellation import cancel
-from orders.emails import order_link
+from orders.emails import calendar_link, order_link, receipt_link, return_slip_link
 from orders.forgetting import StillNeeded, forget_addresses, forget_person
 from orders.models import Order, OrderEvent, Payment, PaymentCustomer, PaymentStatus
+from orders.pay_again import pay_link
 from orders.sign_in import join_guest_orders
 from orders.states import Status
 from orders.transitions import customer, note_event, staff
+from orders.urls import urlpatterns
 from tests.factories import (
     CardFactory,
     StaffFactory,
@@ -259,16 +262,36 @@ def test_sessions_addresses_and_connections_are_gone(user):
     assert phone.get(reverse("account")).status_code == 302
 
 
-def test_links_of_earlier_e_mails_show_nothing_any_more(user):
+@pytest.mark.parametrize(
+    ("link_to", "shown", "ended"),
+    [
+        (order_link, 302, 410),
+        (receipt_link, 302, 410),
+        (return_slip_link, 302, 410),
+        (pay_link, 302, 410),
+        (lambda order: pay_link(order, fee=order.payments.get()), 302, 410),
+        (calendar_link, 200, 404),
+    ],
+    ids=["order", "receipt", "return slip", "pay", "pay a fee", "calendar"],
+)
+def test_links_of_earlier_e_mails_show_nothing_any_more(user, link_to, shown, ended):
     order = over(user)
-    link = order_link(order).removeprefix("http://127.0.0.1:8000")
+    link = link_to(order).removeprefix(site.SITE_URL)
     seen_before = Client()
-    assert seen_before.get(link).status_code == 302
+    assert seen_before.get(link).status_code == shown
 
     forget(user)
 
-    assert Client().get(link).status_code == 410
+    assert Client().get(link).status_code == ended
+    assert seen_before.get(link).status_code == ended
     assert seen_before.get(order.get_absolute_url()).status_code == 404
+
+
+def test_no_kind_of_link_is_missing_above():
+    """Whatever address takes a token without signing in."""
+    routes = {pattern.name for pattern in urlpatterns if "<str:token>" in str(pattern.pattern)}
+
+    assert routes == {"link", "receipt_link", "return_slip_link", "pay_link", "calendar_link"}
 
 
 @pytest.mark.django_db(transaction=True)
