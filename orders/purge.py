@@ -5,7 +5,8 @@ are locked by a request, a webhook or another purge are left to the next run. A 
 moment is either seen here, since finding one writes to its row, or finds itself gone and begins anew.
 
 An order that is more than a cart stays, and its guest with it; so does a guest by whom the provider knows the card
-of an order that somebody has taken along to their account. So does, for a while, a cart whose total is held: the
+of an order that somebody has taken along to their account, or has to delete who has left yet; and what is left of the
+cart of who has left is the books'. So does, for a while, a cart whose total is held: the
 hold is let go first, and the cart follows once the provider has nothing of it and its card is forgotten.
 """
 
@@ -18,14 +19,17 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.guests import gone_guests
 from accounts.models import Guest
-from orders.models import Order, Payment, PaymentAttempt, PaymentStatus, Refund
+from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus, Refund
 from orders.models.payment import ENDED, FINAL
 from orders.payments import release_holds
 from orders.states import Status
 
 AT_ONCE = 500
-_NOT_NEEDED = ~Exists(Order.objects.filter(guest=OuterRef("pk"))) & ~Exists(
-    Payment.objects.filter(customer__guest=OuterRef("pk"))
+_CARTS = Order.objects.filter(status=Status.CART, forgotten_at=None)
+_NOT_NEEDED = (
+    ~Exists(Order.objects.filter(guest=OuterRef("pk")))
+    & ~Exists(Payment.objects.filter(customer__guest=OuterRef("pk")))
+    & ~Exists(PaymentCustomer.objects.filter(guest=OuterRef("pk"), leaving=True))
 )
 NEWS_MAY_COME = timedelta(days=8)  # of a hold that was let go: as long as Stripe sends, and we compare
 
@@ -54,7 +58,7 @@ def purge_carts(*, now: datetime, at_once: int = AT_ONCE) -> Purged:
 @transaction.atomic
 def _purge_some(purged: Purged, *, after: Guest | None, now: datetime, at_once: int) -> Guest | None:
     """The next guests, in the order of their keys; returns the last of them, None where there are no more."""
-    cart = Order.objects.filter(guest=OuterRef("pk"), status=Status.CART)
+    cart = _CARTS.filter(guest=OuterRef("pk"))
     due = gone_guests(now=now).filter(Exists(cart) | _NOT_NEEDED)
     if after is not None:
         due = due.filter(pk__gt=after.pk)
@@ -62,7 +66,7 @@ def _purge_some(purged: Purged, *, after: Guest | None, now: datetime, at_once: 
     guests = list(due.order_by("pk").select_for_update(of=["self"], skip_locked=True)[:at_once])
     if not guests:
         return None
-    carts = Order.objects.filter(guest__in=guests, status=Status.CART).order_by("pk")
+    carts = _CARTS.filter(guest__in=guests).order_by("pk")
     locked = set(carts.select_for_update(skip_locked=True).values_list("pk", flat=True))
     held = _with_money_matters(locked, now=now)
     if held:

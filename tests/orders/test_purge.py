@@ -17,6 +17,7 @@ from accounts.guests import SEEN_ANEW_AFTER, SESSION_KEY, guest_of, touch
 from accounts.models import Guest
 from orders import cart as carts
 from orders import owners, purge, tasks
+from orders.forgetting import forget_person
 from orders.models import (
     Order,
     OrderCard,
@@ -260,6 +261,34 @@ def test_a_guest_stays_by_whom_the_provider_knows_the_card_of_an_order_taken_alo
     assert run() == (0, 0, 0)
 
     assert Payment.objects.get(order=order).customer == customer
+
+
+def test_whom_the_provider_has_to_delete_yet_is_remembered_until_it_has():
+    """They left, and the provider was down."""
+    user = UserFactory()
+    customer = PaymentCustomer.objects.create(user=user, stripe_id="cus_1")
+    forget_person(user=user, now=timezone.now())
+    customer.refresh_from_db()
+    seen(customer.guest, LONG_AGO)
+
+    assert run() == (0, 0, 0)
+
+    assert PaymentCustomer.objects.get().leaving
+    PaymentCustomer.objects.all().delete()  # as the task does that has told the provider
+    assert run() == (0, 1, 0)
+
+
+def test_tries_to_pay_of_who_has_left_stay_in_the_books():
+    user = UserFactory()
+    tried = payment_of(cart_with({CardFactory(): 1}, user=user), PaymentStatus.FAILED)
+    forget_person(user=user, now=timezone.now())
+    Guest.objects.update(seen_at=timezone.now() - LONG_AGO)
+    Payment.objects.update(status=PaymentStatus.VOIDED, released_at=timezone.now() - LONG_AGO)
+    PaymentAttempt.objects.update(status=PaymentStatus.VOIDED)
+
+    assert run() == (0, 0, 0)
+
+    assert Payment.objects.get() == tried
 
 
 # --- seen -------------------------------------------------------------------------------------------------
