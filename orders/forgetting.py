@@ -7,20 +7,23 @@ from datetime import date, datetime
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.leaving import delete_account
 from accounts.models import Guest, User
-from orders.models import Order, Payment, PaymentCustomer, PaymentStatus
+from orders.models import Order, Payment, PaymentCustomer, PaymentStatus, Refund
 from orders.models.payment import DisputeStatus
-from orders.payments import release_hold
+from orders.payments import is_taken, release_hold, taken_astray
+from orders.payments_to_look_at import failed_refunds, still_with_us
 from orders.saved_cards import unpaid_fees
+from orders.sign_in import join_guest_orders
 from orders.signals import tell_cards_to_forget
 from orders.states import Status
 from orders.transitions import lock_orders
 
+_GOING_BACK = (Refund.Status.CREATED, Refund.Status.PENDING)
 _ADDRESS = ("name", "street", "postcode", "city", "country")
 
 
@@ -48,10 +51,19 @@ _WHILE = {
 }
 
 _HELD = "has money held on your card. That ends by itself within minutes: try again then."
+_OWED = "has money of yours that is still with us: write to us, and we give it back."
 
 
 def reasons_to_stay(user: User) -> list[Reason]:
-    """What has to be over before the account can be deleted. Empty: it can."""
+    """What has to be over before the account can be deleted. Empty: it can.
+
+    What was ordered as a guest with the account's address joins it first: it is about the same person.
+    """
+    join_guest_orders(user=user)
+    return _reasons_to_stay(user)
+
+
+def _reasons_to_stay(user: User) -> list[Reason]:
     if user.is_staff:
         return [
             Reason(
@@ -59,22 +71,45 @@ def reasons_to_stay(user: User) -> list[Reason]:
             )
         ]
     mine = Order.objects.filter(user=user)
+    over = mine.exclude(status__in=_WHILE)
+    of_order = Payment.objects.filter(order=OuterRef("pk"))
+    held = of_order.filter(kind=Payment.Kind.ORDER, status=PaymentStatus.AUTHORIZED, released_at=None)
+    going_back = Refund.objects.filter(payment__order=OuterRef("pk"), status__in=_GOING_BACK)
     reasons = [
         Reason(order, _WHILE[Status(order.status)])
         for order in mine.filter(status__in=_WHILE).order_by("created_at", "pk")
     ]
-    for order in mine.filter(Exists(unpaid_fees().filter(order=OuterRef("pk")))).order_by("created_at", "pk"):
-        reasons.append(Reason(order, "has a fee that is not paid: pay it, or write to us about it."))
-    held = Payment.objects.filter(order=OuterRef("pk"), status=PaymentStatus.AUTHORIZED, released_at=None)
-    over = mine.exclude(status__in=_WHILE)
-    for order in over.filter(Exists(held.filter(kind=Payment.Kind.ORDER))).order_by("created_at", "pk"):
-        reasons.append(
-            Reason(order, "has money held on your card. That ends by itself within minutes: try again then.")
-        )
-    disputed = Payment.objects.filter(order=OuterRef("pk"), dispute=DisputeStatus.OPEN)
-    for order in mine.filter(Exists(disputed)).order_by("created_at", "pk"):
-        reasons.append(Reason(order, "is disputed at your bank: when the bank has decided, this is done."))
+    for orders, says in (
+        (
+            mine.filter(Exists(unpaid_fees().filter(order=OuterRef("pk")))),
+            "has a fee that is not paid: pay it, or write to us about it.",
+        ),
+        (over.filter(Exists(held)), _HELD),
+        (
+            mine.filter(Exists(of_order.filter(dispute=DisputeStatus.OPEN))),
+            "is disputed at your bank: when the bank has decided, this is done.",
+        ),
+        (
+            mine.filter(Exists(going_back)),
+            "has a refund that is on its way to you: when it has arrived, this is done.",
+        ),
+        (mine.filter(_owes_money()), _OWED),
+    ):
+        reasons += [Reason(order, says) for order in orders.order_by("created_at", "pk")]
     return reasons
+
+
+def _owes_money() -> Q:
+    """Whether the shop has money of an order that is nobody's rent, and no refund is under way."""
+    unfounded = still_with_us().filter(
+        order=OuterRef("pk"), order__status__in=(Status.CART, Status.CANCELLED)
+    )
+    going_back = Refund.objects.filter(payment=OuterRef("pk"), status__in=_GOING_BACK)
+    return Q(
+        Exists(unfounded.exclude(Exists(going_back)))
+        | Exists(failed_refunds().filter(payment__order=OuterRef("pk")))
+        | Exists(taken_astray().filter(payment__order=OuterRef("pk")).order_by())
+    )
 
 
 def forget_person(*, user: User, now: datetime) -> None:
@@ -84,6 +119,7 @@ def forget_person(*, user: User, now: datetime) -> None:
     address is told. Whoever signs up with the address later gets nothing of it.
     """
     email = user.email
+    join_guest_orders(user=user)  # by itself: it locks orders, too
     with transaction.atomic():
         # Orders before their owner, as everywhere: whoever writes an event holds the order and then needs the user.
         orders = lock_orders(Order.objects.filter(user=user))
@@ -94,7 +130,7 @@ def forget_person(*, user: User, now: datetime) -> None:
         user = locked
         if Order.objects.filter(user=user).exclude(pk__in=[order.pk for order in orders]).exists():
             raise StillNeeded([Reason(None, "Something was ordered at this very moment. Please look again.")])
-        reasons = reasons_to_stay(user)
+        reasons = _reasons_to_stay(user)
         if reasons:
             raise StillNeeded(reasons)
         keeper = Guest.objects.create()
@@ -102,10 +138,7 @@ def forget_person(*, user: User, now: datetime) -> None:
         _hand_over(user, keeper, now=now)
         _leave_the_provider(user, keeper)
         delete_account(user)
-        if (
-            not Order.objects.filter(guest=keeper).exists()
-            and not PaymentCustomer.objects.filter(guest=keeper).exists()
-        ):
+        if not _keeps_anything(keeper):
             keeper.delete()
         transaction.on_commit(lambda: _tell(email), robust=True)
 
@@ -113,7 +146,8 @@ def forget_person(*, user: User, now: datetime) -> None:
 def _delete_cart(orders: Sequence[Order]) -> None:
     """The cart goes with all that is in it. Where paying was tried, the tries stay in the books."""
     for cart in (order for order in orders if order.status == Status.CART):
-        release_hold(cart)
+        if not is_taken(cart):
+            release_hold(cart)
         if cart.payments.exists():
             cart.order_cards.all().delete()
             cart.order_template_decks.all().delete()

@@ -69,22 +69,29 @@ def _taken_astray(now: datetime) -> Iterator[ToLookAt]:
         )
 
 
+def still_with_us() -> QuerySet[Payment]:
+    """Payments that were taken, and not given back (all of it) or lost to the customer's bank."""
+    kept = Payment.objects.filter(status=PaymentStatus.CAPTURED, refunded_cents__lt=F("captured_cents"))
+    return kept.exclude(dispute=DisputeStatus.LOST)
+
+
 def _paid_and_cancelled(now: datetime) -> Iterator[ToLookAt]:
-    kept = Payment.objects.filter(
-        order__status=Status.CANCELLED,
-        status=PaymentStatus.CAPTURED,
-        refunded_cents__lt=F("captured_cents"),
-    ).exclude(dispute=DisputeStatus.LOST)
-    for payment in _oldest(kept):
+    for payment in _oldest(still_with_us().filter(order__status=Status.CANCELLED)):
         left = money_of(payment, payment.left_cents)
         yield ToLookAt(payment.order, "Paid and cancelled", f"{left} is still with us: give it back.")
 
 
-def _refund_failed(now: datetime) -> Iterator[ToLookAt]:
+def failed_refunds() -> QuerySet[Refund]:
+    """Those that failed, and that no later one has made up for."""
     gone = (Refund.Status.FAILED, Refund.Status.CANCELED)
     later = Refund.objects.filter(payment=OuterRef("payment"), created_at__gt=OuterRef("created_at"))
-    failed = Refund.objects.filter(~Exists(later.exclude(status__in=gone)), status=Refund.Status.FAILED)
-    for refund in failed.select_related("payment__order").order_by("created_at", "pk")[:SHOWN_OF_EACH]:
+    return Refund.objects.filter(~Exists(later.exclude(status__in=gone)), status=Refund.Status.FAILED)
+
+
+def _refund_failed(now: datetime) -> Iterator[ToLookAt]:
+    for refund in (
+        failed_refunds().select_related("payment__order").order_by("created_at", "pk")[:SHOWN_OF_EACH]
+    ):
         amount = format_cents(refund.amount_cents, refund.payment.currency)
         yield ToLookAt(
             refund.payment.order,

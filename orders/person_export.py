@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.personal_record import account_record
 from orders.models import Order, OrderCard, OrderEvent, Payment, PaymentCustomer
 from orders.saved_cards import known_cards
+from orders.sign_in import join_guest_orders
 from orders.states import Status
 from orders.stripe_gateway import GatewayError
 
@@ -21,6 +22,7 @@ _CENTS = ("cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "tot
 
 def what_is_kept(*, user: User, now: datetime) -> dict[str, Any]:
     """Plain values by name. Of cards brand and last four digits only: no more is known here."""
+    join_guest_orders(user=user)
     found = Order.objects.filter(user=user).select_related("shipping_method")
     orders = found.prefetch_related(
         "order_cards__card", "order_cards__preferred_printing", "events", "payments__refunds"

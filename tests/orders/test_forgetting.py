@@ -4,6 +4,7 @@ import json
 import threading
 import uuid
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -25,7 +26,7 @@ from orders import stripe_gateway as gateway
 from orders.cancellation import cancel
 from orders.emails import calendar_link, order_link, receipt_link, return_slip_link
 from orders.forgetting import StillNeeded, forget_addresses, forget_person
-from orders.models import Order, OrderEvent, Payment, PaymentCustomer, PaymentStatus
+from orders.models import Order, OrderEvent, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus, Refund
 from orders.pay_again import pay_link
 from orders.sign_in import join_guest_orders
 from orders.states import Status
@@ -116,6 +117,33 @@ def disputed(user: User) -> Order:
     return order
 
 
+def going_back(user: User, status: str = "pending") -> Order:
+    order = over(user)
+    Refund.objects.create(payment=order.payments.get(), amount_cents=100, status=status)
+    return order
+
+
+def cancelled_and_paid(user: User) -> Order:
+    return over(user, status=Status.CANCELLED)
+
+
+def cart_that_was_charged(user: User) -> Order:
+    cart = cart_with({stocked_card(1): 1}, user=user)
+    Payment.objects.create(order=cart, amount_cents=500, currency="eur", **CAPTURED)
+    return cart
+
+
+def astray(user: User) -> Order:
+    order = over(user)
+    PaymentAttempt.objects.create(
+        payment=order.payments.get(), sequence=9, parameters={}, idempotency_key="astray", stray_cents=300
+    )
+    return order
+
+
+CAPTURED = {"status": PaymentStatus.CAPTURED, "captured_cents": 500, "captured_at": timezone.now()}
+
+
 @pytest.mark.parametrize(
     ("under_way", "word"),
     [
@@ -126,8 +154,28 @@ def disputed(user: User) -> Order:
         (unpaid, "pay it"),
         (held, "try again"),
         (disputed, "bank"),
+        (partial(going_back, status="created"), "on its way"),
+        (partial(going_back, status="pending"), "on its way"),
+        (partial(going_back, status="failed"), "write to us"),
+        (cancelled_and_paid, "write to us"),
+        (cart_that_was_charged, "write to us"),
+        (astray, "write to us"),
     ],
-    ids=["confirming", "pending", "open", "dispatched", "fee", "hold", "dispute"],
+    ids=[
+        "confirming",
+        "pending",
+        "open",
+        "dispatched",
+        "fee",
+        "hold",
+        "dispute",
+        "refund not answered",
+        "refund pending",
+        "refund failed",
+        "cancelled and paid",
+        "cart charged",
+        "astray",
+    ],
 )
 def test_it_is_refused_while_something_is_under_way(user, under_way, word):
     order = under_way(user)
@@ -142,6 +190,54 @@ def test_it_is_refused_while_something_is_under_way(user, under_way, word):
     assert order.user == user
     assert EmailAddress.objects.filter(user=user).exists()
     assert mail.outbox == []
+
+
+def test_a_refund_that_failed_and_was_made_up_for_keeps_nobody(user):
+    order = going_back(user, status="failed")
+    Refund.objects.create(payment=order.payments.get(), amount_cents=100, status="succeeded")
+
+    forget(user)
+
+    assert not User.objects.exists()
+
+
+def test_the_charge_of_a_cart_that_was_given_back_is_not_let_go(user):
+    payment = cart_that_was_charged(user).payments.get()
+    Payment.objects.update(refunded_cents=500)
+
+    forget(user)
+
+    payment.refresh_from_db()
+    assert payment.released_at is None
+    assert (payment.order.user, payment.order.order_cards.count()) == (None, 0)
+
+
+def test_what_they_ordered_as_a_guest_is_theirs_too(user):
+    """Placed after the last sign-in, in any browser, with the address of the account."""
+    out = settled({stocked_card(4): 1})
+    Order.objects.filter(pk=out.pk).update(email="Pat@Example.org")
+
+    with pytest.raises(StillNeeded) as error:
+        forget(user)
+    assert [reason.order for reason in error.value.reasons] == [out]
+    Order.objects.filter(pk=out.pk).update(status=Status.RETURNED)
+    out.payments.update(status=PaymentStatus.VOIDED)
+    forget(user)
+
+    out.refresh_from_db()
+    assert (out.email, out.name) == ("", "")
+    assert out.forgotten_at is not None
+
+
+def test_the_file_has_what_they_ordered_as_a_guest(user):
+    signed_in_before = signed_in(user)
+    signed_in_before.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    order = settled({stocked_card(4): 1})
+    Order.objects.filter(pk=order.pk).update(email="pat@example.org")
+
+    kept = json.loads(signed_in_before.get(reverse("orders:export_person")).content)
+
+    assert [each["number"] for each in kept["orders"]] == [order.number]
 
 
 def test_staff_are_refused():
@@ -541,4 +637,4 @@ def test_the_file_takes_as_many_queries_for_a_hundred_orders_as_for_one(user, dj
         assert len(what_is_kept(user=user, now=timezone.now())["orders"]) == 100
 
 
-QUERIES_OF_THE_FILE = 13
+QUERIES_OF_THE_FILE = 18  # the first five are for orders that were placed as a guest
