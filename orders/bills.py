@@ -81,8 +81,9 @@ class _OrderBill(Bill):
     open_in: tuple[Status, ...]
 
     def attempts(self) -> QuerySet[PaymentAttempt]:
+        # A change of the order is paid on a page of its own, for another total: what is tried for it is not for this.
         live = Payment.objects.live().filter(order=self.order)
-        return PaymentAttempt.objects.filter(payment__in=live)
+        return PaymentAttempt.objects.filter(payment__in=live, change=None)
 
     def begin(self, given: CardGiven, *, amount_cents: int) -> PaymentAttempt:
         return payments.begin_attempt(

@@ -17,7 +17,7 @@ from orders.changes import apply, keep_longer
 from orders.extensions import wanted_day
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
-from orders.own_changes import tell_of_change
+from orders.own_changes import may_lose_place, tell_of_change
 from orders.payments import write_down_whole_refund
 from orders.signals import change_is_paid, tell_customer
 from orders.transitions import SYSTEM, customer, lock_order, note_event
@@ -54,6 +54,7 @@ def _change(change: OrderChange, order: Order) -> None:
         by=customer(change.by),
         today=timezone.localdate(),
         held_cents=change.total_cents,
+        may_lose_place=may_lose_place(change.outcome),
     )
     tell_of_change(changed, was=order.status)
 

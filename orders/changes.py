@@ -68,10 +68,19 @@ def change(
 
 
 @transaction.atomic
-def apply(*, order: Order, wanted: Wanted, by: Actor, today: date, held_cents: int | None = None) -> Order:
+def apply(
+    *,
+    order: Order,
+    wanted: Wanted,
+    by: Actor,
+    today: date,
+    held_cents: int | None = None,
+    may_lose_place: bool = True,
+) -> Order:
     """As `change`, of everything that a customer can want, too. `held_cents`: what a new hold of theirs holds for it.
 
-    Raises NeedsHold where it costs more than is held; with a new hold it costs exactly what that holds.
+    `may_lose_place`: whether a pending order that asks for more may go to the end of the queue. Raises NeedsHold where
+    it costs more than is held; with a new hold it costs exactly what that holds.
     """
     order = lock_order(order.pk)
     payment = payments.lock_live_payment(order)
@@ -85,7 +94,7 @@ def apply(*, order: Order, wanted: Wanted, by: Actor, today: date, held_cents: i
         demand=plan.demand,
         period=plan.period,
         today=today,
-        accept_short=status == Status.PENDING,
+        accept_short=status == Status.PENDING and may_lose_place,
         may_become_firm=plan.in_time(today) and held,
     )
     if taken.shortfalls and not taken.reservations:

@@ -199,17 +199,32 @@ def confirm(
             seen=seen,
             total_cents=looked.total_cents,
             by=by,
+            outcome=looked.outcome,
         )
-    changed = apply(order=order, wanted=wanted, by=by, today=today)
+    changed = apply(
+        order=order, wanted=wanted, by=by, today=today, may_lose_place=may_lose_place(looked.outcome)
+    )
     tell_of_change(changed, was=order.status)
     return changed
 
 
+def may_lose_place(outcome: str) -> bool:
+    """Whether its customer confirmed that the order goes to the end of the queue."""
+    return outcome == Outcome.GOES_TO_THE_END
+
+
 def write_down(
-    order: Order, *, kind: OrderChange.Kind, wanted: dict[str, Any], seen: str, total_cents: int, by: Actor
+    order: Order,
+    *,
+    kind: OrderChange.Kind,
+    wanted: dict[str, Any],
+    seen: str,
+    total_cents: int,
+    by: Actor,
+    outcome: str = "",
 ) -> OrderChange:
     """What is to be paid for; asked for twice of a locked order, it is the same one."""
-    same = {"kind": kind, "wanted": wanted, "seen": seen, "total_cents": total_cents}
+    same = {"kind": kind, "wanted": wanted, "seen": seen, "total_cents": total_cents, "outcome": outcome}
     asked = order.changes.filter(status=OrderChange.Status.ASKED, **same).first()
     return asked or OrderChange.objects.create(order=order, by=by.user, **same)
 
@@ -227,6 +242,7 @@ def check_still_wanted(change: OrderChange, order: Order, *, today: date) -> Loo
     looked = look(order=order, wanted=Wanted.from_json(change.wanted), today=today, with_starts=False)
     if not looked.possible:
         raise ChangeIsShort(looked.shortfalls)
-    if looked.total_cents != change.total_cents or not looked.needs_hold:
+    what_was_confirmed = (change.total_cents, change.outcome)
+    if (looked.total_cents, looked.outcome) != what_was_confirmed or not looked.needs_hold:
         raise LookAgain
     return looked

@@ -14,7 +14,8 @@ from orders.models.order import Order
 class OrderChange(models.Model):
     """A change that takes effect when its money is there, in the same transaction; docs/payments.md, "Changing".
 
-    `wanted` as orders/own_changes.py and orders/extensions.py write it; `seen`: the order as the customer saw it.
+    `wanted` as orders/own_changes.py and orders/extensions.py write it; `seen`: the order as the customer saw it;
+    `outcome`: empty for an extension, which has no place.
     """
 
     class Kind(models.TextChoices):
@@ -31,6 +32,12 @@ class OrderChange(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHANGE)
     wanted = models.JSONField()
     seen = models.CharField(max_length=32)
+    outcome = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        help_text="What becomes of the order's place, as it was confirmed.",
+    )
     total_cents = models.PositiveIntegerField(help_text="What is held, or charged, for it.")
     status = models.CharField(max_length=10, choices=Status, default=Status.ASKED)
     why = models.TextField(blank=True, default="", help_text="Why it failed, as the customer is told.")

@@ -10,15 +10,18 @@ from django.urls import reverse
 
 from inventory.models import Card, Reservation
 from inventory.stock import record_movement
-from orders import payments, submission
-from orders.bills import CardGiven
+from orders import own_changes, payments, submission
+from orders import stripe_gateway as gateway
+from orders.bills import CardGiven, HeldAgain
 from orders.books import violations
 from orders.cancellation import cancel
 from orders.change_bill import ChangeBill
-from orders.change_plan import ChangeError, Wanted
+from orders.change_forms import seen_of
+from orders.change_plan import ChangeError, ChangeIsShort, Wanted
 from orders.changes import change as staff_change
 from orders.checkout import CheckoutError, accept_shortfall
 from orders.fulfilment import dispatch
+from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
 from orders.promotion import promote_pending
 from orders.reconciliation import reconcile
@@ -428,6 +431,69 @@ def test_an_order_that_opens_while_the_bank_asks_stays_open_or_nothing_changes(s
     check_unharmed(order, sandbox, copies=3, held_cents=held)
 
 
+def waiting_that_would_open(sandbox: Sandbox, *, days: int) -> tuple[Order, Card, Wanted]:
+    """A pending order, and a change of its days, so many more, to some on which all of it is free."""
+    card = stocked_card(2, value_cents=10_000)
+    placed({card: 1})
+    order = accept_shortfall(order=held_order(sandbox, cards={card: 2}), by=customer(), today=TODAY)
+    first, last = order.first_day + timedelta(days=60), order.last_day + timedelta(days=60 + days)
+    return order, card, Wanted(first_day=first, last_day=last)
+
+
+def place_of(order: Order) -> tuple[Any, ...]:
+    return Order.objects.values_list("status", "queued_at", "first_day", "total_cents").get(pk=order.pk)
+
+
+def test_who_was_told_that_their_order_opens_keeps_its_place_where_a_copy_is_taken_while_the_bank_asks(
+    sandbox,
+):
+    order, card, wanted = waiting_that_would_open(sandbox, days=3)
+    before = place_of(order)
+    change = asked_for(order, wanted)
+    pay(change, sandbox, THREE_D_SECURE)
+    placed({card: 1}, first_day=wanted.first_day)
+    answer_the_bank(attempts_of(order)[-1].intent_id, sandbox)
+
+    submission.check_payment(bill=ChangeBill(change), today=TODAY)
+
+    assert status_of(change) == "failed"
+    assert place_of(order) == before
+    assert violations(today=TODAY) == []
+
+
+def test_a_change_that_costs_nothing_and_was_to_open_keeps_the_place_where_a_copy_is_taken_in_between(
+    sandbox, monkeypatch
+):
+    order, card, wanted = waiting_that_would_open(sandbox, days=0)
+    order.refresh_from_db()
+    before = place_of(order)
+    looked = own_changes.look(order=order, wanted=wanted, today=TODAY)
+    once_after(monkeypatch, own_changes, "look", lambda: placed({card: 1}, first_day=wanted.first_day))
+
+    with pytest.raises(ChangeIsShort):
+        own_changes.confirm(
+            order=order,
+            wanted=wanted,
+            seen=seen_of(order, lines_of(order)),
+            shown=looked.shown,
+            by=customer(),
+            today=TODAY,
+        )
+
+    assert place_of(order) == before
+
+
+def test_a_change_that_would_lose_the_place_by_now_has_to_be_looked_at_again_before_it_is_paid(sandbox):
+    order, card, wanted = waiting_that_would_open(sandbox, days=3)
+    change = asked_for(order, wanted)
+    placed({card: 1}, first_day=wanted.first_day)
+
+    with pytest.raises(CheckoutError, match="Look at it once more"):
+        pay(change, sandbox)
+
+    assert change.attempts.count() == 0
+
+
 # --- two tabs, two clicks ---------------------------------------------------------------------------------
 
 
@@ -518,6 +584,36 @@ def test_a_capture_that_begins_between_check_and_hold_wins(sandbox, monkeypatch)
     assert status_of(change) == "failed"
     assert Payment.objects.get(order=order).captured_cents == held
     assert held_at_the_bank(order, sandbox) == []
+    assert violations(today=TODAY) == []
+
+
+def test_paying_again_pays_what_its_page_shows_and_not_a_change_that_the_provider_never_answered(
+    sandbox, monkeypatch
+):
+    order, _ = order_of(sandbox)
+    lose_hold(order, sandbox)
+    change, total = more_copies(order, 4), total_of(order)
+
+    def is_silent(**kwargs: Any) -> None:
+        raise gateway.Unavailable("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gateway, "create_intent", is_silent)
+        pay(change, sandbox)
+
+    paid = submission.pay(
+        bill=HeldAgain(Order.objects.get(pk=order.pk)),
+        given=CardGiven(confirmation_token=sandbox.confirmation_token("pm_card_visa")),
+        shown_cents=total,
+        today=TODAY,
+    )
+
+    assert paid.done
+    assert held_at_the_bank(order, sandbox) == [total]
+    assert copies_of(order) == 3
+    reconcile(now=later(hours=1))
+    assert status_of(change) == "asked"
+    assert held_at_the_bank(order, sandbox) == [total]
     assert violations(today=TODAY) == []
 
 
