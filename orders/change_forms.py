@@ -1,7 +1,7 @@
 """Forms with which the desk changes an order. They read what was typed; the rules are those of orders/changes.py."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from orders.models import Order, OrderCard
 _COPIES = "copies_"
 
 
-def seen_of(order: Order, lines: Sequence[OrderCard]) -> str:
+def seen_of(order: Order, lines: Iterable[OrderCard]) -> str:
     """What the form shows of an order, in short: another one as soon as its days, way or lines are others."""
     way = order.shipping_method_id
     shown = (order.first_day, order.last_day, way, sorted((line.pk, line.quantity) for line in lines))

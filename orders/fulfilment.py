@@ -18,6 +18,8 @@ from inventory.reservations import NoExpectation, NotOnShelf, NotOut
 from inventory.stock import StockError, record_movement
 from orders import payments
 from orders import stripe_gateway as gateway
+from orders.change_forms import seen_of
+from orders.lines import lines_of
 from orders.models import Order
 from orders.signals import tell_customer
 from orders.states import Status
@@ -41,9 +43,10 @@ class ReturnError(ValueError):
 # --- out ------------------------------------------------------------------------------------------------
 
 
-def dispatch(*, order: Order, by: Actor, today: date) -> Order:
+def dispatch(*, order: Order, by: Actor, today: date, seen: str | None = None) -> Order:
     """Takes the money, then lets the deck go. Dispatching twice is dispatching once.
 
+    `seen`: the order as the pick list showed it; what was changed since is not what was packed.
     Raises NotDispatchable; then the order is open as before. Where only the last step failed, the money is
     taken, and dispatching again goes on from there. No transaction may be open around it.
     """
@@ -51,10 +54,11 @@ def dispatch(*, order: Order, by: Actor, today: date) -> Order:
     if order.status == Status.DISPATCHED:
         return order
     check_days(order, today=today)
+    _check_packed(order, seen)
     try:
         reservations.check_on_shelf(claim=order.claim, today=today)
         _take_money(order)
-        return _let_go(order, by=by, today=today)
+        return _let_go(order, by=by, today=today, seen=seen)
     except NotOnShelf as error:
         names = _names(error.missing)
         raise NotDispatchable(
@@ -84,6 +88,13 @@ def check_days(order: Order, *, today: date, taken: bool | None = None) -> None:
                 "then, or cancel it, and the money goes back."
             )
         raise NotDispatchable("Its days have passed. Cancel it, or choose other days with the customer.")
+
+
+def _check_packed(order: Order, seen: str | None) -> None:
+    if seen is not None and seen_of(order, lines_of(order)) != seen:
+        raise NotDispatchable(
+            "It was changed after you packed it. Its pick list is another one now: pack it anew, then dispatch it."
+        )
 
 
 def can_dispatch(order: Order, *, today: date) -> bool:
@@ -121,11 +132,12 @@ def _what_comes_now(order: Order) -> str:
 
 
 @transaction.atomic
-def _let_go(order: Order, *, by: Actor, today: date) -> Order:
+def _let_go(order: Order, *, by: Actor, today: date, seen: str | None) -> Order:
     order = lock_order(order.pk)
     if order.status == Status.DISPATCHED:
         return order
     check_days(order, today=today)
+    _check_packed(order, seen)
     try:
         payments.check_paid_for(order)
     except payments.NotPaidFor as error:

@@ -42,7 +42,7 @@ def dispatch(request: HttpRequest, number: str) -> HttpResponse:
     check_staff(request)
     order = get_object_or_404(Order, number=number)
     try:
-        fulfilment.dispatch(order=order, **by_today(request))
+        fulfilment.dispatch(order=order, seen=request.POST.get("seen", ""), **by_today(request))
     except NotDispatchable as error:
         messages.error(request, f"Order {number} is not dispatched. {error}")
     else:

@@ -1,5 +1,6 @@
 """The desk's pages of decks that leave and come back: what they show, who may use them, what nonsense does."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from inventory.models import Card, Reservation, StockMovement
 from inventory.reservations import out_by_card
 from orders import fulfilment, fulfilment_pages
 from orders.fulfilment_pages import dispatches, return_page, returns
-from orders.models import Order, OrderEvent
+from orders.models import Order, OrderCard, OrderEvent
 from orders.states import Status
 from orders.transitions import SYSTEM
 from tests.factories import (
@@ -224,10 +225,45 @@ def test_an_order_that_is_paid_but_was_not_sent_is_marked():
     assert [row.paid for row in dispatches(page="1", today=TODAY).today] == [False, True]
 
 
+def packed_by(clerk: Client, order: Order) -> str:
+    """What the form beside the order's pick list says of it."""
+    page = clerk.get(reverse("orders:staff_dispatch")).content.decode()
+    form = page[page.index(reverse("orders:staff_dispatch_order", args=[order.number])) :]
+    found = re.search(r'name="seen" value="(\w+)"', form[: form.index("</form>")])
+    assert found is not None
+    return found[1]
+
+
+def test_a_deck_that_was_changed_after_it_was_packed_is_not_sent_out_before_it_is_packed_anew(clerk):
+    order = paid(settled({stocked_card(4): 3, stocked_card(4): 1}, first_day=TODAY))
+    packed = packed_by(clerk, order)
+    some, other = order.order_cards.order_by("pk")
+    some.quantity, other.quantity = other.quantity, some.quantity
+    OrderCard.objects.bulk_update([some, other], ["quantity"])
+
+    refused = send(clerk, "dispatch_order", order, seen=packed)
+
+    order.refresh_from_db()
+    assert order.status == Status.OPEN
+    assert any("changed after you packed it" in said for said in messages_of(refused))
+    send(clerk, "dispatch_order", order, seen=packed_by(clerk, order))
+    order.refresh_from_db()
+    assert order.status == Status.DISPATCHED
+
+
+def test_a_form_that_does_not_say_what_was_packed_sends_nothing_out(clerk):
+    order = paid(settled({stocked_card(4): 3}, first_day=TODAY))
+
+    send(clerk, "dispatch_order", order)
+
+    order.refresh_from_db()
+    assert order.status == Status.OPEN
+
+
 def test_staff_dispatch_an_order(clerk):
     order = paid(settled({stocked_card(4): 3}, first_day=TODAY))
 
-    response = send(clerk, "dispatch_order", order)
+    response = send(clerk, "dispatch_order", order, seen=packed_by(clerk, order))
 
     order.refresh_from_db()
     assert response["Location"] == reverse("orders:staff_dispatch")

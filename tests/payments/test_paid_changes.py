@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from inventory.models import Card, Reservation
 from inventory.stock import record_movement
-from orders import own_changes, payments, submission
+from orders import fulfilment, own_changes, payments, submission
 from orders import stripe_gateway as gateway
 from orders.bills import CardGiven, HeldAgain
 from orders.books import violations
@@ -20,7 +20,7 @@ from orders.change_forms import seen_of
 from orders.change_plan import ChangeError, ChangeIsShort, Wanted
 from orders.changes import change as staff_change
 from orders.checkout import CheckoutError, accept_shortfall
-from orders.fulfilment import dispatch
+from orders.fulfilment import NotDispatchable, dispatch
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
 from orders.promotion import promote_pending
@@ -379,6 +379,27 @@ def test_a_deck_that_leaves_while_the_bank_asks_leaves_for_its_old_total(sandbox
     assert (payment.status, payment.captured_cents) == (PaymentStatus.CAPTURED, held)
     assert held_at_the_bank(order, sandbox) == []
     assert violations(today=TODAY) == []
+
+
+def test_a_deck_that_is_changed_between_the_look_and_the_money_is_not_sent_out_as_it_was_packed(
+    sandbox, monkeypatch
+):
+    order, _ = order_of(sandbox, first_day=TODAY)
+    packed, line = seen_of(order, lines_of(order)), order.order_cards.get()
+    once_after(
+        monkeypatch,
+        fulfilment,
+        "_check_packed",
+        lambda: staff_change(order=order, by=SYSTEM, today=TODAY, quantities={line.pk: 2}),
+    )
+
+    with pytest.raises(NotDispatchable, match="changed after you packed it"):
+        dispatch(order=order, by=SYSTEM, today=TODAY, seen=packed)
+
+    order.refresh_from_db()
+    assert order.status == Status.OPEN
+    sent = dispatch(order=order, by=SYSTEM, today=TODAY, seen=seen_of(order, lines_of(order)))
+    assert sent.status == Status.DISPATCHED
 
 
 def test_an_order_that_is_cancelled_while_the_bank_asks_stays_cancelled_and_nothing_is_held(sandbox):
