@@ -51,11 +51,16 @@ class TooManyLines(CartError):
 
 @dataclass(frozen=True, slots=True)
 class Poured:
-    """What came out of one cart into another: `copies`, whether the `days` did, and what did not fit, by name."""
+    """What came out of one cart into another: `copies`, whether the `days` did, and what did not fit, by name.
+
+    `held_back`: the lines that it was of, as they came. `lines`: how many there are now.
+    """
 
     copies: int
     days: bool
     left_over: dict[str, int]
+    held_back: tuple[OrderCard, ...] = ()
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,18 +336,21 @@ def pour(*, source: Order, destination: Order) -> Poured:
     """Moves lines, template decks, dates and address of a locked cart into a locked order, and deletes the cart.
 
     Copies of equal lines (card, zone, preferred printing) add up; the source's dates, shipping and address win
-    where they are set. Lines are held to what a line may have, so that no sign-in fails over a full cart. A hold
-    on the source is let go: it was for another total.
+    where they are set. Lines are held to what a line may have, and may be more than a cart may have, so that no
+    sign-in fails over a full cart. A hold on the source is let go: it was for another total.
     """
     lines = {key_of(line): line for line in destination.order_cards.all()}
-    coming = {key_of(line): line for line in source.order_cards.select_related("card")}
+    coming = {key_of(line): line for line in source.order_cards.select_related("card", "preferred_printing")}
     equal = [lines[key] for key in coming if key in lines]
     left_over: Counter[str] = Counter()
+    held_back = []
     for line in equal:
         came = coming[key_of(line)]
         together = line.quantity + came.quantity
         line.quantity = min(MAX_QUANTITY, together)
-        left_over[came.card.name] += together - line.quantity
+        if together > line.quantity:
+            left_over[came.card.name] += together - line.quantity
+            held_back.append(came)
     OrderCard.objects.bulk_update(equal, ["quantity"])
     other = [coming[key].pk for key in coming.keys() - lines.keys()]
     OrderCard.objects.filter(pk__in=other).update(order=destination)
@@ -360,7 +368,9 @@ def pour(*, source: Order, destination: Order) -> Poured:
     source.merged_carts.update(destination=destination)
     source.delete()
     copies = sum(line.quantity for line in coming.values())
-    return Poured(copies - left_over.total(), days, dict(+left_over))
+    return Poured(
+        copies - left_over.total(), days, dict(left_over), tuple(held_back), lines=len(lines) + len(other)
+    )
 
 
 def note_template_deck(order: Order, deck: OrderTemplateDeck) -> None:

@@ -4,14 +4,18 @@ Whoever knows the id of a guest's cart may use it; a customer's cart is there fo
 else it does not exist, nor does a cart that was submitted or has gone into another.
 """
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.guests import touch
 from accounts.models import Guest, User
-from orders.cart import make_cart_of, merge_carts
-from orders.models import MergedCart, Order
+from inventory.decklist import MAX_QUANTITY
+from inventory.skus import skus_of
+from orders.cart import MAX_LINES, Poured, TooManyLines, WrongCopies, make_cart_of, merge_carts
+from orders.models import MergedCart, Order, OrderCard
 from orders.models.order import OrderQuerySet
 from orders.owners import Owner
 from orders.states import Status
@@ -30,6 +34,17 @@ class NotMergeable(ValueError):
     def __init__(self, field: str, message: str) -> None:
         self.field = field
         super().__init__(message)
+
+
+class DoesNotFit(WrongCopies):
+    """Lines of both carts have together more copies than a line may have; `skus` are those."""
+
+    def __init__(self, lines: Sequence[OrderCard]) -> None:
+        self.skus = tuple(skus_of([(line.card, line.preferred_printing) for line in lines]))
+        super().__init__(
+            f"Nothing was merged: a line has at most {MAX_QUANTITY} copies, and both carts together have more of "
+            "these. Lower them with updateCartItems and send this again."
+        )
 
 
 def find_cart(*, cart_id: str, user: User | None) -> Order:
@@ -53,33 +68,47 @@ def create_empty_cart(*, user: User | None) -> Order:
         return make_cart_of(Owner(guest=Guest.objects.create()))
 
 
+@transaction.atomic
 def merge_guest_cart(*, source_cart_id: str, destination_cart_id: str, user: User) -> Order:
     """Moves everything of a guest's cart into the customer's own, in one transaction; the guest's is gone.
 
-    Returns the customer's. Asked again after it was done, it answers the same and changes nothing. Raises CartNotFound
-    and NotMergeable.
+    Returns the customer's. Asked again after it was done, it answers the same and changes nothing; after a checkout,
+    the cart that they have by then. Raises CartNotFound and NotMergeable; and DoesNotFit or TooManyLines: a program
+    can lower what is too much, and nobody would read here what a page tells at sign-in.
     """
-    destination = find_cart(cart_id=destination_cart_id, user=user)
-    if destination.user_id is None:
-        raise NotMergeable(
-            "destination_cart_id",
-            "This is a guest's cart. Merge into your own: customerCart gives its id.",
-        )
     try:
+        destination = find_cart(cart_id=destination_cart_id, user=user)
+        if destination.user_id is None:
+            raise NotMergeable(
+                "destination_cart_id",
+                "This is a guest's cart. Merge into your own: customerCart gives its id.",
+            )
         source = find_cart(cart_id=source_cart_id, user=user)
         if source.guest_id is None:
             raise NotMergeable(
                 "source_cart_id", "This is your own cart. Name a guest's cart to merge into it."
             )
-        merge_carts(source=source, destination=destination)
+        _check_all_fits(merge_carts(source=source, destination=destination))
     except (CartNotFound, Order.DoesNotExist):  # gone before, or while this waited for it
-        if "\x00" in source_cart_id or not _went_into(destination, source_cart_id):
+        if not _was_done(source_cart_id, destination_cart_id, user):
             raise CartNotFound from None
+        return customer_cart(user=user)
     return destination
 
 
-def _went_into(destination: Order, source_cart_id: str) -> bool:
-    return MergedCart.objects.filter(source_cart_id=source_cart_id, destination=destination).exists()
+def _check_all_fits(poured: Poured) -> None:
+    if poured.held_back:
+        raise DoesNotFit(poured.held_back)
+    if poured.lines > MAX_LINES:
+        raise TooManyLines(f"A cart has at most {MAX_LINES} lines; both together have {poured.lines}.")
+
+
+def _was_done(source_cart_id: str, destination_cart_id: str, user: User) -> bool:
+    """Whether it went to this customer: into their cart, or into one that is an order by now."""
+    if "\x00" in source_cart_id + destination_cart_id:
+        return False
+    went = MergedCart.objects.filter(source_cart_id=source_cart_id, destination__user=user)
+    return went.exists() and Order.objects.filter(cart_id=destination_cart_id, user=user).exists()
 
 
 def _usable(user: User | None) -> OrderQuerySet:

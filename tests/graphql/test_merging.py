@@ -4,13 +4,24 @@ from datetime import timedelta
 
 import pytest
 
+from inventory.decklist import MAX_QUANTITY
 from inventory.models import Card, Zone
 from orders import cart as carts
 from orders import cart_ids
 from orders.cart_ids import CartNotFound, create_empty_cart, customer_cart, merge_guest_cart
+from orders.checkout import settle
 from orders.models import MergedCart, Order, OrderCard
 from orders.sign_in import give_to_user
-from tests.factories import TODAY, PickupFactory, UserFactory, stocked_card
+from tests.factories import (
+    TODAY,
+    CardFactory,
+    PickupFactory,
+    PrintingFactory,
+    UserFactory,
+    cart_with,
+    held_payment,
+    stocked_card,
+)
 from tests.graphql.calls import CART, MERGE, Device, device_of
 from tests.racing import at_the_same_moment, failed, meet_after, race
 
@@ -49,6 +60,42 @@ def test_after_a_sign_in_on_the_site_it_answers_what_sign_in_has_merged():
     merged = device_of(user).get(MERGE, source=source.cart_id, destination=destination.cart_id)
     assert merged["cart_items"] == [{"sku": "product-a", "quantity": 2}]
     assert Device().error(CART, cart_id=source.cart_id)["message"] == "Could not find a cart with ID"
+
+
+def test_after_a_checkout_it_answers_the_present_cart():
+    """What went in is in the order: the program asks again with the ids it knows, or with that of the next cart."""
+    user = UserFactory(password="")
+    source, destination = filled(create_empty_cart(user=None)), cart_with({stocked_card(9): 1}, user=user)
+    device = device_of(user)
+    device.get(MERGE, source=source.cart_id, destination=destination.cart_id)
+    order = settle(payment=held_payment(Order.objects.get(pk=destination.pk)), today=TODAY)
+    for known in (destination.cart_id, customer_cart(user=user).cart_id):
+        again = device.get(MERGE, source=source.cart_id, destination=known)
+        assert again == {"cart_id": customer_cart(user=user).cart_id, "cart_items": []}
+    assert order.demand() == Order.objects.get(pk=order.pk).demand()
+    assert order.order_cards.count() == 2
+
+
+def test_after_a_checkout_nothing_more_is_merged_into_the_order():
+    user = UserFactory(password="")
+    first, second = filled(create_empty_cart(user=None)), filled(create_empty_cart(user=None))
+    destination = cart_with({stocked_card(9): 1}, user=user)
+    device = device_of(user)
+    device.get(MERGE, source=first.cart_id, destination=destination.cart_id)
+    settle(payment=held_payment(Order.objects.get(pk=destination.pk)), today=TODAY)
+    error = device.error(MERGE, source=second.cart_id, destination=destination.cart_id)
+    assert error["code"] == "CART_NOT_FOUND"
+    assert second.order_cards.get().quantity == 2
+
+
+def test_what_went_into_another_customers_order_is_found_by_nobody_else():
+    user, other = UserFactory(password=""), UserFactory(password="")
+    source, destination = filled(create_empty_cart(user=None)), cart_with({stocked_card(9): 1}, user=other)
+    device_of(other).get(MERGE, source=source.cart_id, destination=destination.cart_id)
+    settle(payment=held_payment(Order.objects.get(pk=destination.pk)), today=TODAY)
+    for known in (destination.cart_id, customer_cart(user=user).cart_id):
+        error = device_of(user).error(MERGE, source=source.cart_id, destination=known)
+        assert error["code"] == "CART_NOT_FOUND"
 
 
 def test_what_went_into_another_customers_cart_is_found_by_nobody_else():
@@ -133,6 +180,59 @@ def test_nothing_of_it_is_done_where_it_fails_half_way(monkeypatch):
     assert source.order_cards.get().quantity == 2
     assert not destination.order_cards.exists()
     assert not MergedCart.objects.exists()
+
+
+def test_copies_that_do_not_fit_are_told_and_nothing_has_moved():
+    user = UserFactory(password="")
+    source = filled(create_empty_cart(user=None), MAX_QUANTITY)
+    destination = filled(customer_cart(user=user), 1)
+    island = stocked_card(1, name="Island")
+    printing = PrintingFactory(card=island, set_code="lea", collector_number="7")
+    for cart, copies in ((source, 1), (destination, MAX_QUANTITY)):
+        OrderCard.objects.create(order=cart, card=island, preferred_printing=printing, quantity=copies)
+        OrderCard.objects.create(order=cart, card=island, quantity=1)  # fits
+    error = device_of(user).error(MERGE, source=source.cart_id, destination=destination.cart_id)
+    assert (error["code"], error["max"]) == ("WRONG_QUANTITY", MAX_QUANTITY)
+    assert sorted(error["skus"]) == ["island@lea-7", "product-a"]
+    assert sorted(source.order_cards.values_list("quantity", flat=True)) == [1, 1, MAX_QUANTITY]
+    assert sorted(destination.order_cards.values_list("quantity", flat=True)) == [1, 1, MAX_QUANTITY]
+    assert not MergedCart.objects.exists()
+
+
+class TestTooManyLines:
+    """A program merges no more than a cart may have; whoever signs in on a page loses nothing."""
+
+    @pytest.fixture(autouse=True)
+    def _few(self, monkeypatch) -> None:
+        for module in (carts, cart_ids):
+            monkeypatch.setattr(module, "MAX_LINES", 2)
+
+    def carts_of(self, user) -> tuple[Order, Order]:
+        source, destination = create_empty_cart(user=None), customer_cart(user=user)
+        for cart, lines in ((source, 2), (destination, 1)):
+            for _ in range(lines):
+                OrderCard.objects.create(order=cart, card=CardFactory(), quantity=1)
+        return source, destination
+
+    def test_are_told_to_a_program_and_nothing_has_moved(self):
+        user = UserFactory(password="")
+        source, destination = self.carts_of(user)
+        error = device_of(user).error(MERGE, source=source.cart_id, destination=destination.cart_id)
+        assert error["code"] == "TOO_MANY_LINES"
+        assert (source.order_cards.count(), destination.order_cards.count()) == (2, 1)
+
+    def test_as_many_as_a_cart_may_have_go_in(self):
+        user = UserFactory(password="")
+        source, destination = self.carts_of(user)
+        source.order_cards.first().delete()
+        merged = device_of(user).get(MERGE, source=source.cart_id, destination=destination.cart_id)
+        assert len(merged["cart_items"]) == 2
+
+    def test_all_come_along_at_sign_in(self):
+        user = UserFactory(password="")
+        source, destination = self.carts_of(user)
+        give_to_user(guest=source.guest, user=user)
+        assert destination.order_cards.count() == 3
 
 
 class TestAtTheSameMoment:
