@@ -5,7 +5,7 @@ mean (inventory/printing_choice.py), and the others say what they are after a `~
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
@@ -57,6 +57,16 @@ class Sku:
             and self.finish in ("", printing.finish)
         )
 
+    def meant(self, printings: Iterable[Printing]) -> Printing | None:
+        """Which of a card's printings; None where it fits none of them."""
+        fitting = [printing for printing in printings if self.fits(printing)]
+        exact = [printing for printing in fitting if printing.collector_number == self.number]
+        return min(exact or fitting, key=preference, default=None)
+
+    def __str__(self) -> str:
+        marks = "".join(f"~{mark}" for mark in (self.language, self.finish) if mark)
+        return f"{self.slug}@{self.set_code}-{self.number}{marks}" if self.set_code else self.slug
+
 
 @dataclass(frozen=True, slots=True)
 class NamedBySku:
@@ -81,12 +91,10 @@ def cards_of(skus: Iterable[str]) -> dict[str, NamedBySku]:
     for text, sku in read.items():
         if sku is None or (card := cards.get(sku.slug)) is None:
             continue
-        fitting = [printing for printing in printings.get(card.pk, ()) if sku.fits(printing)]
         if not sku.set_code:
             named[text] = NamedBySku(card)
-        elif fitting:
-            exact = [printing for printing in fitting if printing.collector_number == sku.number]
-            named[text] = NamedBySku(card, min(exact or fitting, key=preference))
+        elif meant := sku.meant(printings.get(card.pk, ())):
+            named[text] = NamedBySku(card, meant)
     if unknown := [text for text in read if text not in named]:
         raise UnknownSku(unknown)
     return named
@@ -95,28 +103,31 @@ def cards_of(skus: Iterable[str]) -> dict[str, NamedBySku]:
 def skus_of(printings: Collection[tuple[Card, Printing | None]]) -> list[str]:
     """The sku of each card, or of its printing, in their order. One query where there are printings, else none."""
     named = [printing for _, printing in printings if printing is not None]
-    first: dict[tuple[int, str, str], Printing] = {}
+    siblings: dict[tuple[int, str], list[Printing]] = {}
     if named:
         editions = Q(
             card__in={printing.card_id for printing in named},
             set_code__in={printing.set_code for printing in named},
         )
-        for sibling in sorted(Printing.objects.filter(editions), key=preference):
-            first.setdefault(_edition(sibling), sibling)
+        for sibling in Printing.objects.filter(editions):
+            siblings.setdefault((sibling.card_id, sibling.set_code), []).append(sibling)
     return [
-        card.slug if printing is None else _sku(card, printing, first[_edition(printing)])
+        card.slug if printing is None else _sku(card, printing, siblings[card.pk, printing.set_code])
         for card, printing in printings
     ]
 
 
-def _edition(printing: Printing) -> tuple[int, str, str]:
-    return (printing.card_id, printing.set_code, printing.collector_number)
-
-
-def _sku(card: Card, printing: Printing, meant: Printing) -> str:
-    sku = f"{card.slug}@{printing.set_code}-{printing.collector_number}"
-    if printing.pk == meant.pk:
-        return sku
-    language = "" if printing.language == meant.language else f"~{printing.language}"
-    finish = "" if printing.finish == meant.finish else f"~{printing.finish}"
-    return f"{sku}{language}{finish}"
+def _sku(card: Card, printing: Printing, siblings: Collection[Printing]) -> str:
+    """By set and number alone; else by that in which it differs from what they mean; else by everything."""
+    plain = Sku(card.slug, printing.set_code, printing.collector_number)
+    meant = plain.meant(siblings)
+    assert meant is not None
+    differing = replace(
+        plain,
+        language="" if printing.language == meant.language else printing.language,
+        finish="" if printing.finish == meant.finish else printing.finish,
+    )
+    # A Japanese foil beside Japanese and English foils differs in finish alone, and "~foil" means the English one.
+    if differing.meant(siblings) == printing:
+        return str(differing)
+    return str(replace(plain, language=printing.language, finish=printing.finish))
