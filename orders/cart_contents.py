@@ -7,7 +7,9 @@ from functools import cached_property
 
 from inventory.availability import Shortfall
 from inventory.closed_days import shop_calendar
+from inventory.shop_calendar import ShopCalendar
 from inventory.skus import skus_of
+from orders.dates import earliest_first_day
 from orders.deck_availability import deck_shortfalls, next_start, short_by_line
 from orders.lines import lines_of, quote_of
 from orders.models import Order, OrderCard
@@ -62,16 +64,28 @@ class CartContents:
         return total
 
     def available(self) -> bool | None:
-        """Whether the whole deck is free on the cart's days; None while there are none."""
-        return None if self._short is None else not self._short
+        """Whether the shop can deliver the whole deck on the cart's days; None while there are none."""
+        return None if self._short is None else not self._short and not self._too_late
 
     def next_start(self) -> date | None:
         """The first day, not before the wished one, on which the whole deck is free for as long."""
         if self._short is None:
             return None
-        if not self._short:
+        if self.available():
             return self.cart.first_day
-        return next_start(order=self.cart, today=self.today, calendar=shop_calendar())
+        return next_start(order=self.cart, today=self.today, calendar=self._calendar)
+
+    @cached_property
+    def _too_late(self) -> bool:
+        """The days have come nearer since they were chosen, or have passed: nothing reaches the customer by then."""
+        method, first_day = self.cart.shipping_method, self.cart.first_day
+        assert method is not None
+        assert first_day is not None
+        return first_day < earliest_first_day(method, today=self.today, calendar=self._calendar)
+
+    @cached_property
+    def _calendar(self) -> ShopCalendar:
+        return shop_calendar()
 
     @cached_property
     def _lines(self) -> list[OrderCard]:

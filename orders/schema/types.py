@@ -80,7 +80,10 @@ class CartType:
         return str(settings.CURRENCY)
 
     @strawberry.field(
-        description="Whether the whole deck is free on the cart's days; null while there are none."
+        description=(
+            "Whether the shop can deliver the whole deck on the cart's days: false, too, where it is too "
+            "late for them; null while there are none."
+        )
     )
     def deck_available(self) -> bool | None:
         return self.contents.available()

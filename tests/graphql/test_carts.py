@@ -4,13 +4,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
+from inventory.closed_days import shop_calendar
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Card, Finish, Zone
 from orders import cart as carts
 from orders import cart_contents
 from orders.cart import MAX_LINES
 from orders.cart_ids import create_empty_cart
+from orders.dates import earliest_first_day
 from orders.models import Order, OrderCard
 from orders.states import Status
 from tests.factories import (
@@ -324,6 +328,19 @@ class TestDays:
         assert shown["next_start"] == engine.next_start.isoformat() > LAST.isoformat()
         assert [line["short"] for line in shown["cart_items"]] == [2, 1]
         assert [line["available"] for line in shown["cart_items"]] == [False, False]
+
+    @pytest.mark.parametrize("later", [9, 10, 30])
+    def test_days_that_can_no_longer_be_had_are_not_available(self, cart: Order, later: int):
+        """They came nearer than shipping takes, or have passed, while the cart lay there."""
+        method = ShippingMethodFactory(lead_days=1, transit_out_days=2)
+        guest().get(ADD, id=cart.cart_id, items=[item(quantity=3)])
+        guest().get(DAYS, **days(cart, by=method.slug))
+        today = TODAY + timedelta(days=later)
+        with time_machine.travel(timezone.now() + timedelta(days=later), tick=True):
+            shown = guest().get(SHOW, id=cart.cart_id)
+        earliest = earliest_first_day(method, today=today, calendar=shop_calendar())
+        assert shown["deck_available"] is False
+        assert shown["next_start"] == earliest.isoformat() > FIRST.isoformat()
 
     def test_without_days_nothing_is_said_of_them_and_the_total_is_for_a_day(self, cart: Order):
         guest().get(ADD, id=cart.cart_id, items=[item(quantity=3)])
