@@ -9,6 +9,7 @@ from inventory.card_names import nearest_cards, resolve_by_letters, resolve_name
 from inventory.models import Card, Finish, Printing
 from inventory.printing_choice import number_key, preference
 from inventory.set_codes import is_set
+from inventory.some_of import some_of
 from inventory.stock_csv import RowProblem, StockRow, plainer_name
 
 _MOST_SUGGESTIONS = 20  # unknown names of a call for which the nearest ones are looked up
@@ -150,5 +151,4 @@ def _unknown_edition(row: StockRow, card: Card, printings: Sequence[Printing]) -
     known = list(dict.fromkeys(f"{p.set_code.upper()} {p.collector_number}" for p in printings))
     if not known:
         return f"the catalogue has no printing of {card}."
-    more = f" and {len(known) - 8} more" if len(known) > 8 else ""
-    return f"the catalogue has no printing {wanted} of {card}; it has {', '.join(known[:8])}{more}."
+    return f"the catalogue has no printing {wanted} of {card}; it has {some_of(known)}."

@@ -15,6 +15,7 @@ from accounts.models import Guest, User
 from inventory.deck_lists import LineKey, ReadList, UnknownLine, resolve
 from inventory.decklist import MAX_QUANTITY, parse
 from inventory.models import Card, Printing, TemplateDeck, TemplateDeckVersion, Zone
+from inventory.some_of import some_of
 from orders.deck_shares import deck_shares, left_out_of, went_in
 from orders.models import MergedCart, Order, OrderCard, OrderTemplateDeck, Removal
 from orders.models.order import DAYS
@@ -25,7 +26,6 @@ from orders.states import Status
 from orders.transitions import lock_order
 
 MAX_LINES = 500
-_NAMED = 8  # cards that a message names
 _MOST_ROUNDS = 3  # of another request making, and submitting, the cart that is looked for
 
 
@@ -85,10 +85,9 @@ class DeckRemoved:
         removed = f"Removed “{self.deck.name}”."
         if not self.stay:
             return removed
-        names = [f"{copies} {name}" for name, copies in self.stay.items()]
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        named = some_of(f"{copies} {name}" for name, copies in self.stay.items())
         why = "stays: it" if sum(self.stay.values()) == 1 else "stay: they"
-        return f"{removed} {', '.join(names[:_NAMED])}{more} {why} did not come with it."
+        return f"{removed} {named} {why} did not come with it."
 
 
 def cart_of(owner: Owner | None) -> Order | None:

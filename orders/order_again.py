@@ -7,6 +7,7 @@ from django.db import transaction
 from inventory.deck_lists import LineKey
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Card
+from inventory.some_of import some_of
 from orders.cart import CartError, add_to, key_of, lock_cart, note_template_deck
 from orders.models import Order, OrderTemplateDeck
 from orders.states import Status
@@ -50,9 +51,8 @@ def _check_room(there: dict[LineKey, int], additions: dict[LineKey, int]) -> Non
     """Raises CartError with the cards of which a line would have too many copies, as `add_to` could not name them."""
     full = {key[0] for key, copies in additions.items() if copies + there.get(key, 0) > MAX_QUANTITY}
     if full:
-        names = list(Card.objects.filter(pk__in=full).order_by("folded_name").values_list("name", flat=True))
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        names = Card.objects.filter(pk__in=full).order_by("folded_name").values_list("name", flat=True)
         raise CartError(
             f"A line has at most {MAX_QUANTITY} copies. With what is in your cart there would be more of "
-            f"{', '.join(names[:_NAMED])}{more}: take some out first."
+            f"{some_of(names, _NAMED)}: take some out first."
         )

@@ -23,6 +23,7 @@ from accounts.guests import forget_guest, guest_of
 from accounts.models import Guest, User
 from inventory.decklist import MAX_QUANTITY
 from inventory.periods import RentalPeriod
+from inventory.some_of import some_of
 from orders.cart import CartError, Poured, cart_of, make_cart_of, merge_carts
 from orders.models import Order
 from orders.owners import Owner
@@ -32,7 +33,6 @@ from orders.transitions import lock_orders
 log = structlog.get_logger(__name__)
 
 _MOST_ROUNDS = 10  # of a webhook or another tab changing the cart that is being merged
-_NAMED = 8  # cards that a message names
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,11 @@ def told(taken: TakenOver) -> list[tuple[int, str]]:
             (messages.INFO, f"Your cart has the days you chose before you signed in: {_days(taken.days)}.")
         )
     if cart is not None and cart.left_over:
-        names = [f"{copies} {name}" for name, copies in cart.left_over.items()]
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        named = some_of(f"{copies} {name}" for name, copies in cart.left_over.items())
         said.append(
             (
                 messages.WARNING,
-                f"A line has at most {MAX_QUANTITY} copies. Of what you brought along this did not fit: "
-                f"{', '.join(names[:_NAMED])}{more}.",
+                f"A line has at most {MAX_QUANTITY} copies. Of what you brought along this did not fit: {named}.",
             )
         )
     if taken.orders:

@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from inventory.models import Card, TemplateDeck
 from inventory.periods import BlockedPeriod
 from inventory.rental_days import asked_days
+from inventory.some_of import some_of
 from orders import cart as carts
 from orders import checkout
 from orders.cart import CartError, QuickAdded
@@ -30,8 +31,6 @@ from orders.views.cart_days import take_along
 from orders.views.filling import put_in
 from orders.views.kept_aside import keep, kept_aside, leave_out, unknown_line, whole_list
 from orders.views.messages import report_form_errors
-
-_NAMED = 8  # cards that a message names
 
 
 @require_safe
@@ -162,9 +161,8 @@ def _add_free_part(request: HttpRequest, deck: TemplateDeck) -> HttpResponse:
     cards = "1 card" if part.copies == 1 else f"{part.copies} cards"
     messages.success(request, f"Added {cards} of “{deck.name}”: what is free.")
     if part.left_out:
-        names = [f"{copies} {name}" for name, copies in part.left_out.items()]
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        messages.warning(request, f"Left out, since they are short: {', '.join(names[:_NAMED])}{more}.")
+        named = some_of(f"{copies} {name}" for name, copies in part.left_out.items())
+        messages.warning(request, f"Left out, since they are short: {named}.")
     take_along(request, cart, asked)
     return redirect("orders:cart")
 
