@@ -11,8 +11,15 @@ from accounts.email_addresses import write_down
 from accounts.models import ApiToken, Guest, User
 
 
+class Kept:
+    """Not deleted row by row: orders, cards and links of the person would stay. orders/forgetting.py is the way."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(Kept, DjangoUserAdmin):
     ordering = ("email",)
     list_display = ("email", "first_name", "last_name", "is_staff", "last_login")
     search_fields = ("email", "first_name", "last_name")
@@ -31,7 +38,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(Guest)
-class GuestAdmin(admin.ModelAdmin):
+class GuestAdmin(Kept, admin.ModelAdmin):
     list_display = ("id", "created_at", "seen_at")
     readonly_fields = ("id", "created_at", "seen_at")
 

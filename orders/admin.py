@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from orders import account_admin  # noqa: F401  it registers the page of accounts
 from orders.models import (
     Order,
     OrderCard,
