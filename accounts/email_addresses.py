@@ -12,6 +12,9 @@ from accounts.models import User
 
 log = structlog.get_logger(__name__)
 
+# Whom the admin's log names for staff who left: accounts/leaving.py. Nobody can sign in as it.
+FORMER_STAFF = "former-staff@deleted.invalid"
+
 
 def confirmed_addresses(user: User) -> list[str]:
     """The addresses that the user has shown to be theirs, in lower case."""
@@ -37,7 +40,7 @@ def _nobody_was_in() -> Q:
     Not staff, who may have been made in the admin; not who signed in, maybe before addresses had to be confirmed;
     not who has confirmed another address than the one that staff wrote down since.
     """
-    return Q(~_confirmed(), last_login=None, is_staff=False, is_superuser=False)
+    return Q(~_confirmed(), ~Q(email=FORMER_STAFF), last_login=None, is_staff=False, is_superuser=False)
 
 
 def make_way(email: str, *, keep: User | None = None) -> bool:

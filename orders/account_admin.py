@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from accounts.admin import UserAdmin
+from accounts.email_addresses import FORMER_STAFF
 from accounts.models import User
 from orders.forgetting import StillNeeded, forget_person
 
@@ -26,7 +27,7 @@ class AccountAdmin(UserAdmin):
     @admin.action(description="Delete the chosen accounts…", permissions=["forget"])
     def delete_accounts(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         """Shows what is chosen first; the form there comes back here with `sure`."""
-        chosen = list(queryset.order_by("email"))
+        chosen = list(queryset.exclude(email=FORMER_STAFF).order_by("email"))
         if "sure" not in request.POST:
             context = {
                 **self.admin_site.each_context(request),

@@ -1,5 +1,7 @@
 """The people's pages of the admin."""
 
+import uuid
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
@@ -9,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.email_addresses import FORMER_STAFF
 from accounts.models import User
 from orders.states import Status
 from tests.accounts.test_signing_up import PASSWORD, is_signed_in, link_to, sign_in
@@ -16,6 +19,12 @@ from tests.factories import GuestFactory, StaffFactory, UserFactory
 from tests.orders.test_forgetting import over
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 @pytest.fixture
@@ -173,3 +182,11 @@ def test_staff_without_the_right_to_delete_users_are_not_offered_it():
     assert user.email in page
     assert "delete_accounts" not in page
     assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_whoever_stands_for_former_staff_is_not_deleted(desk):
+    User.objects.create_user(FORMER_STAFF, is_active=False)
+
+    delete(desk, User.objects.get(email=FORMER_STAFF))
+
+    assert User.objects.filter(email=FORMER_STAFF).exists()
