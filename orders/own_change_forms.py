@@ -20,6 +20,10 @@ from orders.models import Order, OrderCard, ShippingMethod
 
 _NEW = re.compile(r"new_(\d{1,18})_([a-z]{1,10})_(\d{1,18})")
 _MOST_CHARACTERS = 10_000
+_NOT_BY_LINK = (
+    "With the link alone the way of shipping cannot be changed, as anybody may have got it. Sign in, go on in the "
+    "browser in which you ordered, or write to us."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class NewRow:
 class OwnChangeForm(ChangeForm):
     """Days, way of shipping, copies of every line, and lines that come to it: `new_<card>_<zone>_<printing or 0>`.
 
-    `cards` is a line of a deck list, read into such lines; `start` another first day, for as many days.
+    `cards` is a line of a deck list, read into such lines; `start` another first day, for as many days. `keeps_way`:
+    where the deck goes is not for whoever changes the order to say.
     """
 
     shipping_method = forms.ModelChoiceField(
@@ -60,13 +65,23 @@ class OwnChangeForm(ChangeForm):
     start = forms.DateField(required=False)
 
     def __init__(
-        self, *args: Any, order: Order, lines: Sequence[OrderCard], today: date, **kwargs: Any
+        self,
+        *args: Any,
+        order: Order,
+        lines: Sequence[OrderCard],
+        today: date,
+        keeps_way: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, order=order, lines=lines, **kwargs)
         self.lines = lines
         if self.is_bound:
             self.data = self._with_lines_that_came()
+        self.keeps_way = keeps_way
         ways = ShippingMethod.objects.filter(Q(active=True) | Q(pk=order.shipping_method_id))
+        if keeps_way:
+            ways = ways.filter(pk=order.shipping_method_id)
+            self.fields["shipping_method"].error_messages["invalid_choice"] = _NOT_BY_LINK
         self.fields["shipping_method"].queryset = ways.order_by("position", "pk")  # type: ignore[attr-defined]
         self.fields["first_day"].label, self.fields["last_day"].label = (
             "First day with you",
@@ -181,7 +196,11 @@ class OwnChangeForm(ChangeForm):
         initial: dict[str, Any] = {"shipping_method": self.cleaned_data["shipping_method"].slug}
         initial |= {field_name(key): copies for key, copies in self.additions.items()}
         form = OwnChangeForm(
-            order=self.order, lines=self.lines, today=self.order.first_day or first_day, initial=initial
+            order=self.order,
+            lines=self.lines,
+            today=self.order.first_day or first_day,
+            keeps_way=self.keeps_way,
+            initial=initial,
         )
         form.initial.update(first_day=first_day, last_day=last_day, looked=looked)
         form.initial.update(

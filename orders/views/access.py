@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from orders.models import Order
-from orders.owners import owner_of
+from orders.owners import owner_of, owner_of_order
 from orders.transitions import staff
 
 _LINKED = "linked_orders"  # in the session: numbers of orders that a link has shown
@@ -34,6 +34,12 @@ def own_order(request: HttpRequest, number: str) -> Order:
     if owner is None:
         raise Http404
     return get_object_or_404(orders.filter(**owner.as_fields), number=number)
+
+
+def has_only_the_link(request: HttpRequest, order: Order) -> bool:
+    """Whether `own_order` shows the order for its link alone: an e-mail is passed on more easily than a parcel."""
+    owner = owner_of(request)
+    return owner is None or owner != owner_of_order(order)
 
 
 def check_staff(request: HttpRequest) -> None:

@@ -22,7 +22,7 @@ from orders.models import Order, OrderChange
 from orders.own_change_forms import OwnChangeForm
 from orders.own_changes import ChangedMeanwhile, LookAgain, why_not_changed
 from orders.transitions import Actor, customer
-from orders.views.access import own_order
+from orders.views.access import has_only_the_link, own_order
 from orders.views.paying import answer, card_form, go_to, pay_by_form
 
 
@@ -35,10 +35,15 @@ def change(request: HttpRequest, number: str) -> HttpResponse:
     if refused:
         messages.error(request, refused)
         return redirect(order)
-    lines = lines_of(order)
+    asked: dict[str, Any] = {
+        "order": order,
+        "lines": lines_of(order),
+        "today": today,
+        "keeps_way": has_only_the_link(request, order),
+    }
     if request.method == "GET":
-        return _show(request, order, OwnChangeForm(order=order, lines=lines, today=today))
-    form = OwnChangeForm(request.POST, order=order, lines=lines, today=today)
+        return _show(request, order, OwnChangeForm(**asked))
+    form = OwnChangeForm(request.POST, **asked)
     if not form.is_valid():
         return _show(request, order, form, status=422)
     if form.cleaned_data["seen"] != form.seen_now:

@@ -6,6 +6,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -589,3 +590,59 @@ def test_a_deck_that_has_left_offers_no_cancelling_and_refuses_it(status: str):
     assert "Cancel this order" not in page
     assert ("Keep it longer" in page) == (status == "dispatched")
     assert "cannot be cancelled any more" in messages_of(done)[0]
+
+
+# --- by a link alone --------------------------------------------------------------------------------------
+
+
+def shipped(**owner: Any) -> Order:
+    where = {"street": "High Street 1", "city": "Hamburg"}
+    method = ShippingMethodFactory()
+    return placed({stocked_card(4): 2}, shipping_method=method, first_day=day(14), **where, **owner)
+
+
+def by_link(order: Order) -> Client:
+    """The browser of somebody whom the e-mail was forwarded to."""
+    browser = Client()
+    browser.get(order_link(order).removeprefix(site.SITE_URL))
+    return browser
+
+
+@pytest.mark.parametrize("signed_up", [True, False])
+def test_who_has_only_the_link_does_not_change_the_way_of_shipping(signed_up):
+    pickup = PickupFactory()
+    order = shipped(**({"user": UserFactory()} if signed_up else {}))
+    browser, before = by_link(order), as_it_stands(order)
+
+    looked = look(browser, order, shipping_method=pickup.slug)
+    confirmed = browser.post(
+        address_of(order), {**fields_of(browser, order), "shipping_method": pickup.slug, "confirm": "1"}
+    )
+
+    for response in (looked, confirmed):
+        assert response.status_code == 422
+        assert "With the link alone the way of shipping cannot be changed" in text_of(response)
+    assert pickup.name not in text_of(browser.get(address_of(order)))
+    assert as_it_stands(order) == before
+
+
+def test_who_has_only_the_link_changes_days_and_cards():
+    PickupFactory()
+    order = shipped()
+    browser = by_link(order)
+
+    confirm(browser, order, look(browser, order, **{copies_field(order): 1}))
+
+    assert order.order_cards.get().quantity == 1
+
+
+def test_the_owner_who_came_by_a_link_changes_the_way_of_shipping():
+    pickup = PickupFactory()
+    order = shipped()
+    browser = browser_of(order)
+    browser.get(order_link(order).removeprefix(site.SITE_URL))
+
+    looked = look(browser, order, shipping_method=pickup.slug)
+
+    assert looked.status_code == 200
+    assert outcome_of(looked)

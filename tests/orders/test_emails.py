@@ -216,3 +216,9 @@ def test_a_link_says_the_number_of_its_order():
 
 def test_a_link_can_only_be_looked_at(client):
     assert client.post(path_of(order_link(cart_with({})))).status_code == 405
+
+
+def test_who_gets_a_link_is_told_what_it_can_do():
+    send_order_email(order=settled({stocked_card(4): 1}), kind="open")
+
+    assert "Whoever has this link can see, change and cancel the order" in mail.outbox[0].body
