@@ -3,7 +3,7 @@
 The latter only with the address confirmed: docs/accounts.md, "A guest's orders". They are told what came along.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -46,34 +46,43 @@ class TakenOver:
 
 @receiver(user_logged_in)
 def take_over_from_guest(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    guest = guest_of(request.session)
+    guest, taken = guest_of(request.session), TakenOver()
     if guest is not None:
         taken = give_to_user(guest=guest, user=user)
         forget_guest(request.session)
-        for level, text in told(taken):
-            messages.add_message(request, level, text, fail_silently=True)  # a sign-in by a script shows none
-    join_guest_orders(user=user)
+    joined = join_guest_orders(user=user)
+    _tell(request, replace(taken, orders=(*taken.orders, *joined)))
 
 
 @receiver(email_confirmed)
-def take_over_what_was_ordered_with(sender: Any, email_address: EmailAddress, **kwargs: Any) -> None:
-    join_guest_orders(user=email_address.user)
+def take_over_what_was_ordered_with(
+    sender: Any, request: HttpRequest | None, email_address: EmailAddress, **kwargs: Any
+) -> None:
+    joined = join_guest_orders(user=email_address.user)
+    if request is not None:
+        _tell(request, TakenOver(orders=joined))
+
+
+def _tell(request: HttpRequest, taken: TakenOver) -> None:
+    for level, text in told(taken):
+        messages.add_message(request, level, text, fail_silently=True)  # a sign-in by a script shows none
 
 
 @transaction.atomic
-def join_guest_orders(*, user: User) -> int:
+def join_guest_orders(*, user: User) -> tuple[str, ...]:
     """Orders that were placed as a guest, in any browser, with an address that the user has confirmed become theirs.
 
-    Returns how many; safe to repeat. Carts stay with their browsers, and so does an order that waits there for an
-    answer: it comes when it is placed.
+    Returns their numbers; safe to repeat. Carts stay with their browsers, and so does an order that waits there for
+    an answer: it comes when it is placed.
     """
     confirmed = confirmed_addresses(user)
     if not confirmed:
-        return 0
+        return ()
     ordered = Order.objects.exclude(status__in=(Status.CART, Status.CONFIRMING)).filter(guest__isnull=False)
     # Locked in primary-key order, as promotion does; one that somebody else took meanwhile is not among them.
     orders = lock_orders(ordered.alias(lower_email=Lower("email")).filter(lower_email__in=confirmed))
-    return Order.objects.filter(pk__in=[order.pk for order in orders]).update(user=user, guest=None)
+    Order.objects.filter(pk__in=[order.pk for order in orders]).update(user=user, guest=None)
+    return tuple(order.number for order in orders)
 
 
 def told(taken: TakenOver) -> list[tuple[int, str]]:
@@ -102,9 +111,7 @@ def told(taken: TakenOver) -> list[tuple[int, str]]:
         )
     if taken.orders:
         which = (
-            f"Order {taken.orders[0]} is"
-            if len(taken.orders) == 1
-            else f"Orders {', '.join(taken.orders)} are"
+            f"Order {taken.orders[0]} is" if len(taken.orders) == 1 else f"Orders {some_of(taken.orders)} are"
         )
         said.append((messages.INFO, f"{which} among the orders of your account now."))
     return said

@@ -405,7 +405,7 @@ def test_the_same_address_starts_anew_and_gets_nothing_of_the_old(user):
 
     new = UserFactory(email="pat@example.org")
 
-    assert join_guest_orders(user=new) == 0
+    assert join_guest_orders(user=new) == ()
     assert not Order.objects.filter(user=new).exists()
 
 

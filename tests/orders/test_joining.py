@@ -17,7 +17,7 @@ from orders.owners import Owner
 from orders.sign_in import join_guest_orders
 from orders.states import Status
 from tests.factories import CardFactory, UserFactory, cart_with
-from tests.orders.test_sign_in import PASSWORD, link_in_mail, placed, sign_in
+from tests.orders.test_sign_in import PASSWORD, guest_client, link_in_mail, placed, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +63,39 @@ def test_the_order_and_its_page_go_with_the_account_to_another_device(client):
     assert (order.user, order.guest) == (user, None)
 
 
+def test_who_signs_in_is_told_which_orders_joined(client):
+    order = placed(Status.OPEN)
+
+    sign_in(client, UserFactory(email="player@example.org"))
+
+    said = f"Order {order.number} is among the orders of your account now."
+    assert said in client.get(reverse("home")).content.decode()
+
+
+def test_who_confirms_the_address_is_told_which_orders_joined(client):
+    orders = [placed(Status.OPEN) for _ in range(9)]
+    sign_up(client, "player@example.org")
+
+    client.post(link_in_mail())
+
+    named = ", ".join(order.number for order in orders[:8])
+    said = f"Orders {named} and 1 more are among the orders of your account now."
+    assert said in client.get(reverse("home")).content.decode()
+
+
+def test_the_browser_that_ordered_is_told_where_the_order_is_now(client):
+    order = placed(Status.OPEN)
+    browser = guest_client(order)
+    sign_in(client, UserFactory(email="player@example.org"))
+
+    gone, empty = browser.get(order.get_absolute_url()), browser.get(reverse("orders:list"))
+
+    assert gone.status_code == 404
+    for page in (gone, empty):
+        assert "with the e-mail address of an account" in page.content.decode().lower()
+        assert f'href="{reverse("orders:find")}"' in page.content.decode()
+
+
 def test_orders_with_another_address_do_not_join(client):
     placed(Status.OPEN)
 
@@ -85,7 +118,7 @@ def test_an_address_that_was_added_and_not_confirmed_joins_nothing():
     user = UserFactory(email="other@example.org")
     EmailAddress.objects.create(user=user, email="player@example.org", verified=False)
 
-    assert join_guest_orders(user=user) == 0
+    assert join_guest_orders(user=user) == ()
     assert owners() == {None}
 
 
@@ -102,11 +135,11 @@ def test_what_another_browser_has_not_placed_yet_stays_there(client, status):
 
 
 def test_joining_twice_changes_nothing():
-    placed(Status.OPEN)
+    order = placed(Status.OPEN)
     user = UserFactory(email="player@example.org")
 
-    assert join_guest_orders(user=user) == 1
-    assert join_guest_orders(user=user) == 0
+    assert join_guest_orders(user=user) == (order.number,)
+    assert join_guest_orders(user=user) == ()
 
 
 def test_what_is_another_customers_stays_theirs():
@@ -148,7 +181,7 @@ def test_two_devices_that_sign_in_at_once_join_each_order_once():
 
     def join() -> None:
         together.wait()
-        joined.append(join_guest_orders(user=user))
+        joined.append(len(join_guest_orders(user=user)))
         connection.close()
 
     threads = [threading.Thread(target=join) for _ in range(4)]
@@ -169,4 +202,4 @@ def test_joining_takes_as_many_queries_for_a_hundred_orders_as_for_one(django_as
     for _ in range(100):
         placed(Status.OPEN)
     with django_assert_num_queries(5):
-        assert join_guest_orders(user=user) == 100
+        assert len(join_guest_orders(user=user)) == 100
