@@ -1,13 +1,15 @@
 """Everything that is kept about a customer, for the file that they can take along. A fixed number of queries."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import structlog
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from accounts.personal_record import account_record
-from orders.models import Order, OrderCard, OrderEvent, Payment, PaymentCustomer
+from orders.models import Order, OrderCard, OrderChange, OrderEvent, Payment, PaymentCustomer
 from orders.saved_cards import known_cards
 from orders.sign_in import join_guest_orders
 from orders.states import Status
@@ -17,15 +19,24 @@ log = structlog.get_logger(__name__)
 
 _DAYS = ("first_day", "last_day", "out_on", "due_on", "back_on")
 _ADDRESS = ("email", "name", "street", "postcode", "city", "country")
-_CENTS = ("cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents")
+_CENTS = (
+    "cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents", "late_day_cents", "worth_cents",
+)  # fmt: skip
 
 
 def what_is_kept(*, user: User, now: datetime) -> dict[str, Any]:
-    """Plain values by name. Of cards brand and last four digits only: no more is known here."""
+    """Plain values by name. Of cards brand, last four digits and expiry only: no more is known here."""
     join_guest_orders(user=user)
     found = Order.objects.filter(user=user).select_related("shipping_method")
     orders = found.prefetch_related(
-        "order_cards__card", "order_cards__preferred_printing", "events", "payments__refunds"
+        "order_cards__card",
+        "order_cards__preferred_printing",
+        "order_template_decks__version__deck",
+        "removals",
+        "events",
+        "changes",
+        "payments__refunds",
+        "payments__attempts",
     )
     records = [(order.status, _order(order)) for order in orders.order_by("created_at", "pk")]
     return {
@@ -34,12 +45,16 @@ def what_is_kept(*, user: User, now: datetime) -> dict[str, Any]:
         "cart": next((record for status, record in records if status == Status.CART), None),
         "orders": [record for status, record in records if status != Status.CART],
         "payment_provider": {
-            "customer_ids": list(
-                PaymentCustomer.objects.filter(user=user).order_by("pk").values_list("stripe_id", flat=True)
-            ),
+            "customer_ids": list(_customers(user).order_by("pk").values_list("stripe_id", flat=True)),
             "saved_cards": _saved_cards(user),
         },
     }
+
+
+def _customers(user: User) -> QuerySet[PaymentCustomer]:
+    """Theirs, and those of orders that they placed as a guest."""
+    taken_over = Payment.objects.filter(customer=OuterRef("pk"), order__user=user)
+    return PaymentCustomer.objects.filter(Q(user=user) | Exists(taken_over))
 
 
 def _order(order: Order) -> dict[str, Any]:
@@ -50,12 +65,32 @@ def _order(order: Order) -> dict[str, Any]:
         "authorized": order.authorized_at,
         **{field: getattr(order, field) for field in (*_DAYS, *_ADDRESS, *_CENTS)},
         "shipping": order.shipping_method.name if order.shipping_method else None,
-        "cards": [_line(line) for line in sorted(order.order_cards.all(), key=lambda line: line.pk)],
-        "events": [_event(event) for event in sorted(order.events.all(), key=lambda event: event.pk)],
-        "payments": [
-            _payment(payment) for payment in sorted(order.payments.all(), key=lambda each: each.created_at)
+        "template_decks": [
+            {
+                "deck": row.template_deck.name,
+                "version": row.version.number,
+                "copies": row.copies,
+                "left_out": sum(copies for _, _, copies in row.left_out),
+            }
+            for row in _by_key(order.order_template_decks.all())
         ],
+        "last_removal": next(
+            ({"what": removal.what, "at": removal.removed_at} for removal in order.removals.all()), None
+        ),
+        "cards": [_line(line) for line in _by_key(order.order_cards.all())],
+        "events": [_event(event) for event in _by_key(order.events.all())],
+        "changes_asked_for": [_change(change) for change in _by_time(order.changes.all())],
+        "payments": [_payment(payment) for payment in _by_time(order.payments.all())],
     }
+
+
+def _by_key(rows: Iterable[Any]) -> list[Any]:
+    """Of rows that are read already."""
+    return sorted(rows, key=lambda row: row.pk)
+
+
+def _by_time(rows: Iterable[Any]) -> list[Any]:
+    return sorted(rows, key=lambda row: (row.created_at, row.pk))
 
 
 def _line(line: OrderCard) -> dict[str, Any]:
@@ -66,6 +101,20 @@ def _line(line: OrderCard) -> dict[str, Any]:
         "zone": line.zone,
         "preferred_printing": f"{printing.set_code} {printing.collector_number}" if printing else None,
         "day_price_cents": line.day_price_cents,
+        "value_cents": line.value_cents,
+        "short": line.needed,
+        "added": line.added_at,
+    }
+
+
+def _change(change: OrderChange) -> dict[str, Any]:
+    return {
+        "at": change.created_at,
+        "kind": change.kind,
+        "status": change.status,
+        "wanted": change.wanted,
+        "total_cents": change.total_cents,
+        "why_not": change.why,
     }
 
 
@@ -86,10 +135,27 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "amount_cents": payment.amount_cents,
         "captured_cents": payment.captured_cents,
         "captured": payment.captured_at,
+        "refunded_cents": payment.refunded_cents,
+        "disputed": payment.dispute,
+        "made": payment.created_at,
+        "let_go": payment.released_at,
         "currency": payment.currency,
         "reason": payment.reason,
         "card_brand": payment.card_brand,
         "card_last4": payment.card_last4,
+        "card_expires": f"{payment.card_exp_year}-{payment.card_exp_month:02}"
+        if payment.card_exp_month
+        else None,
+        "attempts": [
+            {
+                "at": attempt.created_at,
+                "status": attempt.status,
+                "id_there": attempt.intent_id,
+                "without_you": attempt.off_session,
+                "error": attempt.error_message,
+            }
+            for attempt in sorted(payment.attempts.all(), key=lambda each: each.sequence)
+        ],
         "refunds": [
             {
                 "amount_cents": refund.amount_cents,
@@ -97,7 +163,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
                 "reason": refund.reason,
                 "at": refund.created_at,
             }
-            for refund in sorted(payment.refunds.all(), key=lambda each: each.created_at)
+            for refund in _by_time(payment.refunds.all())
         ],
     }
 
