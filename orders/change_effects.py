@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders.change_forms import seen_of
 from orders.change_plan import ChangeError, Wanted
 from orders.changes import apply, keep_longer
-from orders.extensions import wanted_day
+from orders.extensions import look_at_extension, wanted_day
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
 from orders.own_changes import may_lose_place, tell_of_change
@@ -62,9 +62,10 @@ def _change(change: OrderChange, order: Order) -> None:
 def _keep_longer(change: OrderChange, order: Order) -> None:
     if order.last_day is None or seen_of(order, lines_of(order)) != change.seen:
         raise ChangeError("The order was changed meanwhile, in another tab or by the shop.")
-    kept = keep_longer(
-        order=order, last_day=wanted_day(change), by=customer(change.by), today=timezone.localdate()
-    )
+    today = timezone.localdate()
+    if look_at_extension(order=order, last_day=wanted_day(change), today=today).cents != change.total_cents:
+        raise ChangeError("Something came back or was charged meanwhile, so it would cost something else.")
+    kept = keep_longer(order=order, last_day=wanted_day(change), by=customer(change.by), today=today)
     tell_customer(kept, "kept_longer")
 
 

@@ -6,7 +6,7 @@ transaction; where that is not possible any more, the money goes back by itself.
 docs/payments.md, "Keeping a deck longer".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -26,7 +26,7 @@ from orders.fees import LEAST_CENTS
 from orders.lines import lines_of
 from orders.models import Order, OrderCard, OrderChange
 from orders.own_changes import ChangedMeanwhile, LookAgain, why_not_changed, write_down
-from orders.pricing import quote_order, tax_of, tax_within
+from orders.pricing import tax_of, tax_within
 from orders.signals import tell_customer
 from orders.states import NOT_YET_LEFT, Status
 from orders.transitions import Actor, lock_order
@@ -100,29 +100,27 @@ def look_at_extension(*, order: Order, last_day: date, today: date) -> Extension
 def _price(order: Order, lines: Sequence[OrderCard], *, until: date) -> tuple[int, int, bool]:
     """What the days after `until` cost, with the tax in it, and whether that was raised to what a card pays at least.
 
-    The rent of what is still out, for the longer stay, less that for the shorter one, each at least the minimum.
+    The rent of what is still out, for so many days. Where the whole order was raised to the least that an order costs,
+    what is left of that least pays for it first.
     """
     assert order.first_day is not None
     assert order.last_day is not None
     assert order.tax_basis_points is not None
     assert order.cards_cents is not None
-    rents = _still_out(lines, out_by_card(claim=order.claim))
+    still_out = _still_out(lines, out_by_card(claim=order.claim))
+    more_cents = (order.last_day - until).days * _day_cents(still_out)
+    paid_days = RentalPeriod(order.first_day, until).length
+    rent_cents = paid_days * _day_cents((line.quantity, line.day_price_cents or 0) for line in lines)
     minimum_cents = min(settings.ORDER_MINIMUM_CENTS, order.cards_cents)
-    longer, shorter = (
-        quote_order(
-            rents,
-            days=RentalPeriod(order.first_day, last_day).length,
-            shipping_cents=0,
-            tax_basis_points=order.tax_basis_points,
-            minimum_cents=minimum_cents,
-        ).cards_cents
-        for last_day in (order.last_day, until)
-    )
-    net_cents = longer - shorter
+    net_cents = max(minimum_cents, rent_cents + more_cents) - max(minimum_cents, rent_cents)
     tax_cents = tax_of(net_cents, order.tax_basis_points)
     if 0 < net_cents + tax_cents < LEAST_CENTS:
         return LEAST_CENTS, tax_within(LEAST_CENTS, order.tax_basis_points), True
     return net_cents + tax_cents, tax_cents, False
+
+
+def _day_cents(rents: Iterable[tuple[int, int]]) -> int:
+    return sum(copies * day_price_cents for copies, day_price_cents in rents)
 
 
 def _still_out(lines: Sequence[OrderCard], out: Mapping[int, int]) -> list[tuple[int, int]]:

@@ -132,6 +132,26 @@ def test_days_that_the_least_that_an_order_costs_covers_cost_nothing_and_are_kep
     assert last_day_of(order) == day(4)
 
 
+def test_what_is_left_of_the_least_that_an_order_costs_pays_first_though_a_part_is_back(sandbox, settings):
+    settings.ORDER_MINIMUM_CENTS = 1_000  # three days of three copies come to 900
+    order, card = out_order(sandbox)
+    check_in(order=order, copies={card.pk: 2}, by=SYSTEM, today=TODAY)
+
+    looked = extensions.look_at_extension(order=order, last_day=day(5), today=TODAY)
+
+    assert looked.cents == 200 + tax_of(200, order.tax_basis_points)
+
+
+def test_what_an_order_cost_by_itself_pays_for_no_further_days_of_what_is_still_out(sandbox, settings):
+    settings.ORDER_MINIMUM_CENTS = 800
+    order, card = out_order(sandbox)  # 900
+    check_in(order=order, copies={card.pk: 2}, by=SYSTEM, today=TODAY)
+
+    looked = extensions.look_at_extension(order=order, last_day=day(4), today=TODAY)
+
+    assert looked.cents == 200 + tax_of(200, order.tax_basis_points)
+
+
 def test_less_than_a_card_can_be_charged_is_raised_to_that(settings):
     settings.ORDER_MINIMUM_CENTS = 0
     order = dispatched({stocked_card(4, value_cents=1): 1}, days=3)
@@ -328,6 +348,19 @@ def test_a_deck_that_comes_back_while_the_bank_asks_is_not_kept_and_the_money_go
     submission.check_payment(bill=ExtensionBill(change), today=TODAY)
 
     assert Order.objects.get(pk=order.pk).status == "returned"
+    check_given_back(change)
+
+
+def test_what_comes_back_while_the_bank_asks_is_not_paid_for(sandbox):
+    order, card = out_order(sandbox)
+    change = extension_asked_for(order, day(4))
+    pay(change, sandbox, THREE_D_SECURE)
+    check_in(order=order, copies={card.pk: 2}, by=SYSTEM, today=TODAY)
+    answer_the_bank(change.attempts.get().intent_id, sandbox)
+
+    submission.check_payment(bill=ExtensionBill(change), today=TODAY)
+
+    assert last_day_of(order) == day(2)
     check_given_back(change)
 
 
