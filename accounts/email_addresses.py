@@ -54,7 +54,7 @@ def make_way(email: str, *, keep: User | None = None) -> bool:
         with transaction.atomic():
             # Only what nobody has confirmed: a confirmed address is unique, by constraint.
             EmailAddress.objects.filter(email__iexact=email, verified=False).exclude(user=keep).delete()
-            others = User.objects.filter(email__iexact=email).exclude(pk=keep.pk if keep else None)
+            others = User.objects.filter(~Q(pk=keep.pk) if keep else Q(), email__iexact=email)
             for other in others.select_for_update().order_by("pk"):
                 if not User.objects.filter(_nobody_was_in(), pk=other.pk).exists():
                     raise _StaysError

@@ -78,9 +78,9 @@ class OwnChangeForm(ChangeForm):
         if self.is_bound:
             self.data = self._with_lines_that_came()
         self.keeps_way = keeps_way
-        ways = ShippingMethod.objects.filter(Q(active=True) | Q(pk=order.shipping_method_id))
+        own_way = Q(pk=order.shipping_method_id)
+        ways = ShippingMethod.objects.filter(own_way if keeps_way else own_way | Q(active=True))
         if keeps_way:
-            ways = ways.filter(pk=order.shipping_method_id)
             self.fields["shipping_method"].error_messages["invalid_choice"] = _NOT_BY_LINK
         self.fields["shipping_method"].queryset = ways.order_by("position", "pk")  # type: ignore[attr-defined]
         self.fields["first_day"].label, self.fields["last_day"].label = (
