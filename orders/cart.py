@@ -6,7 +6,7 @@ has changed when one is raised.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
@@ -15,6 +15,7 @@ from accounts.models import Guest, User
 from inventory.deck_lists import LineKey, ReadList, UnknownLine, resolve
 from inventory.decklist import MAX_QUANTITY, parse
 from inventory.models import Card, Printing, TemplateDeck, TemplateDeckVersion, Zone
+from inventory.skus import skus_of
 from inventory.some_of import some_of
 from orders.deck_shares import deck_shares, left_out_of, went_in
 from orders.models import MergedCart, Order, OrderCard, OrderTemplateDeck, Removal
@@ -43,6 +44,23 @@ class CartMoved(CartError):
 
 class WrongCopies(CartError):
     """A line cannot have that many copies."""
+
+
+class NoRoom(WrongCopies):
+    """Lines would have more copies than a line may. `skus`: which."""
+
+    def __init__(self, lines: Collection[LineKey]) -> None:
+        cards = Card.objects.in_bulk({card for card, _, _ in lines})
+        printings = Printing.objects.in_bulk({printing for _, _, printing in lines if printing})
+        self.skus = tuple(
+            skus_of([(cards[card], printings.get(printing or 0)) for card, _, printing in lines])
+        )
+        names = [card.name for card in sorted(cards.values(), key=lambda card: card.folded_name)]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        super().__init__(
+            f"A line has at most {MAX_QUANTITY} copies. With what is in your cart there would be more of "
+            f"{', '.join(names[:_NAMED])}{more}: take some out first."
+        )
 
 
 class TooManyLines(CartError):
@@ -171,8 +189,13 @@ def add_to(cart: Order, additions: Mapping[LineKey, int]) -> None:
     new = [key for key in additions if key not in lines]
     if len(lines) + len(new) > MAX_LINES:
         raise TooManyLines(f"A cart has at most {MAX_LINES} lines; this would make {len(lines) + len(new)}.")
-    for key, copies in additions.items():
-        check_copies(copies + (lines[key].quantity if key in lines else 0))
+    together = {
+        key: copies + (lines[key].quantity if key in lines else 0) for key, copies in additions.items()
+    }
+    if full := [key for key, copies in together.items() if copies > MAX_QUANTITY]:
+        raise NoRoom(full)
+    for copies in together.values():
+        check_copies(copies)
     OrderCard.objects.bulk_create(
         OrderCard(
             order=cart,
@@ -339,7 +362,7 @@ def pour(*, source: Order, destination: Order) -> Poured:
     sign-in fails over a full cart. A hold on the source is let go: it was for another total.
     """
     lines = {key_of(line): line for line in destination.order_cards.all()}
-    coming = {key_of(line): line for line in source.order_cards.select_related("card", "preferred_printing")}
+    coming = {key_of(line): line for line in source.order_cards.select_related("card")}
     equal = [lines[key] for key in coming if key in lines]
     left_over: Counter[str] = Counter()
     held_back = []

@@ -4,18 +4,14 @@ Whoever knows the id of a guest's cart may use it; a customer's cart is there fo
 else it does not exist, nor does a cart that was submitted or has gone into another.
 """
 
-from collections.abc import Sequence
-
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.guests import touch
 from accounts.models import Guest, User
-from inventory.decklist import MAX_QUANTITY
-from inventory.skus import skus_of
-from orders.cart import MAX_LINES, Poured, TooManyLines, WrongCopies, make_cart_of, merge_carts
-from orders.models import MergedCart, Order, OrderCard
+from orders.cart import MAX_LINES, NoRoom, Poured, TooManyLines, key_of, make_cart_of, merge_carts
+from orders.models import MergedCart, Order
 from orders.models.order import OrderQuerySet
 from orders.owners import Owner
 from orders.states import Status
@@ -34,17 +30,6 @@ class NotMergeable(ValueError):
     def __init__(self, field: str, message: str) -> None:
         self.field = field
         super().__init__(message)
-
-
-class DoesNotFit(WrongCopies):
-    """Lines of both carts have together more copies than a line may have; `skus` are those."""
-
-    def __init__(self, lines: Sequence[OrderCard]) -> None:
-        self.skus = tuple(skus_of([(line.card, line.preferred_printing) for line in lines]))
-        super().__init__(
-            f"Nothing was merged: a line has at most {MAX_QUANTITY} copies, and both carts together have more of "
-            "these. Lower them with updateCartItems and send this again."
-        )
 
 
 def find_cart(*, cart_id: str, user: User | None) -> Order:
@@ -73,8 +58,8 @@ def merge_guest_cart(*, source_cart_id: str, destination_cart_id: str, user: Use
     """Moves everything of a guest's cart into the customer's own, in one transaction; the guest's is gone.
 
     Returns the customer's. Asked again after it was done, it answers the same and changes nothing; after a checkout,
-    the cart that they have by then. Raises CartNotFound and NotMergeable; and DoesNotFit or TooManyLines: a program
-    can lower what is too much, and nobody would read here what a page tells at sign-in.
+    the cart that they have by then. Raises CartNotFound and NotMergeable; and NoRoom or TooManyLines: a program can
+    lower what is too much, and nobody would read here what a page tells at sign-in.
     """
     try:
         destination = find_cart(cart_id=destination_cart_id, user=user)
@@ -98,7 +83,7 @@ def merge_guest_cart(*, source_cart_id: str, destination_cart_id: str, user: Use
 
 def _check_all_fits(poured: Poured) -> None:
     if poured.held_back:
-        raise DoesNotFit(poured.held_back)
+        raise NoRoom([key_of(line) for line in poured.held_back])
     if poured.lines > MAX_LINES:
         raise TooManyLines(f"A cart has at most {MAX_LINES} lines; both together have {poured.lines}.")
 

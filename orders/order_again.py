@@ -5,14 +5,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from inventory.deck_lists import LineKey
-from inventory.decklist import MAX_QUANTITY
-from inventory.models import Card
-from inventory.some_of import some_of
 from orders.cart import CartError, add_to, key_of, lock_cart, note_template_deck
 from orders.models import Order, OrderTemplateDeck
 from orders.states import Status
-
-_NAMED = 3  # cards that a message names
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +34,8 @@ def order_again(*, cart: Order, order: Order) -> OrderedAgain:
     cart = lock_cart(cart)
     additions: dict[LineKey, int] = {key_of(line): line.quantity for line in order.order_cards.all()}
     there: dict[LineKey, int] = {key_of(line): line.quantity for line in cart.order_cards.all()}
-    _check_room(there, additions)
     add_to(cart, additions)
     for row in order.order_template_decks.order_by("pk"):
         deck = OrderTemplateDeck(version_id=row.version_id, copies=row.copies, left_out=row.left_out)
         note_template_deck(cart, deck)
     return OrderedAgain(sum(additions.values()), bool(there))
-
-
-def _check_room(there: dict[LineKey, int], additions: dict[LineKey, int]) -> None:
-    """Raises CartError with the cards of which a line would have too many copies, as `add_to` could not name them."""
-    full = {key[0] for key, copies in additions.items() if copies + there.get(key, 0) > MAX_QUANTITY}
-    if full:
-        names = Card.objects.filter(pk__in=full).order_by("folded_name").values_list("name", flat=True)
-        raise CartError(
-            f"A line has at most {MAX_QUANTITY} copies. With what is in your cart there would be more of "
-            f"{some_of(names, _NAMED)}: take some out first."
-        )

@@ -22,9 +22,9 @@ from inventory.models import Zone
 from inventory.schema import MOST, WrongFirst
 from inventory.skus import UnknownSku
 from orders import cart_items as items
-from orders.cart import MAX_LINES, CartError, CartMoved, TooManyLines, WrongCopies
+from orders.cart import MAX_LINES, CartError, CartMoved, NoRoom, TooManyLines, WrongCopies
 from orders.cart_contents import MOST_CENTS, TotalTooLarge
-from orders.cart_ids import CartNotFound, DoesNotFit, NotMergeable
+from orders.cart_ids import CartNotFound, NotMergeable
 from orders.dates import RentalPeriodError
 from orders.named_shipping import UnknownShippingMethod
 
@@ -52,7 +52,7 @@ KINDS: dict[type[Exception], Kind] = {
     items.WrongQuantity: Kind(
         "WRONG_QUANTITY", lambda error: {"sku": error.sku, "quantity": error.quantity, "max": MAX_QUANTITY}
     ),
-    DoesNotFit: Kind("WRONG_QUANTITY", lambda error: {"skus": list(error.skus), "max": MAX_QUANTITY}),
+    NoRoom: Kind("WRONG_QUANTITY", lambda error: {"skus": list(error.skus), "max": MAX_QUANTITY}),
     WrongCopies: Kind("WRONG_QUANTITY", lambda error: {"max": MAX_QUANTITY}),
     items.WrongZone: Kind(
         "WRONG_ZONE", lambda error: {"sku": error.sku, "zone": error.zone, "zones": list(Zone.values)}

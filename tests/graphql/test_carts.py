@@ -271,6 +271,24 @@ class TestDecksAndLists:
         assert shown["cart_items"] == [item(quantity=4, zone="main"), item("island", 2, zone="sideboard")]
         assert cart.order_template_decks.get().template_deck == deck
 
+    @pytest.mark.parametrize("by", ["deck", "list"])
+    def test_of_what_a_line_cannot_take_every_card_is_named_and_nothing_goes_in(
+        self, cart: Order, bolt: Card, by: str
+    ):
+        island, opt = CardFactory(name="Island"), CardFactory(name="Opt")
+        for card in (bolt, island, opt):
+            copies = 1 if card == opt else MAX_QUANTITY - 1
+            OrderCard.objects.create(order=cart, card=card, quantity=copies)
+        deck = template_deck({bolt: 4, island: 2, opt: 1}, name="Burn")
+        if by == "deck":
+            error = guest().error(ADD_DECK, id=cart.cart_id, slug=deck.slug)
+        else:
+            error = guest().error(ADD_LIST, id=cart.cart_id, text="4 Lightning Bolt\n2 Island\n1 Opt")
+        assert (error["code"], error["max"]) == ("WRONG_QUANTITY", MAX_QUANTITY)
+        assert sorted(error["skus"]) == ["island", "lightning-bolt"]
+        assert "Island, Lightning Bolt" in error["message"]
+        assert sorted(line[1] for line in lines_of(cart)) == [1, MAX_QUANTITY - 1, MAX_QUANTITY - 1]
+
     @pytest.mark.parametrize("slug", ["nothing", "draft", "", "\x00"])
     def test_a_deck_that_is_not_on_offer_is_not_there(self, cart: Order, slug: str):
         TemplateDeckFactory(name="Draft", published=False)
