@@ -56,10 +56,9 @@ class NoRoom(WrongCopies):
             skus_of([(cards[card], printings.get(printing or 0)) for card, _, printing in lines])
         )
         names = [card.name for card in sorted(cards.values(), key=lambda card: card.folded_name)]
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         super().__init__(
             f"A line has at most {MAX_QUANTITY} copies. With what is in your cart there would be more of "
-            f"{', '.join(names[:_NAMED])}{more}: take some out first."
+            f"{some_of(names)}: take some out first."
         )
 
 
