@@ -18,21 +18,34 @@ from orders.models import Order
 
 @transaction.atomic
 def contents_after(
-    change: Callable[..., object], *, cart_id: str, user: User | None, today: date
+    change: Callable[..., object],
+    *,
+    cart_id: str,
+    user: User | None,
+    today: date,
+    whatever_it_costs: bool = False,
 ) -> CartContents:
-    """The cart as `change(cart=...)` left it, which locks it. Raises CartNotFound and whatever the change raises."""
+    """The cart as `change(cart=...)` left it, which locks it.
+
+    Raises CartNotFound, whatever the change raises, and, unless `whatever_it_costs`, TotalTooLarge.
+    """
     cart = find_cart(cart_id=cart_id, user=user)
     change(cart=cart)
-    return _as_left(cart, today)
+    contents = _as_left(cart, today)
+    if not whatever_it_costs:
+        contents.total_cents()
+    return contents
 
 
 @transaction.atomic
 def contents_after_merge(
     *, source_cart_id: str, destination_cart_id: str, user: User, today: date
 ) -> CartContents:
-    """The customer's cart with a guest's in it; see `merge_guest_cart`."""
+    """The customer's cart with a guest's in it; see `merge_guest_cart`. Raises TotalTooLarge besides."""
     cart = merge_guest_cart(source_cart_id=source_cart_id, destination_cart_id=destination_cart_id, user=user)
-    return _as_left(cart, today)
+    contents = _as_left(cart, today)
+    contents.total_cents()
+    return contents
 
 
 def _as_left(cart: Order, today: date) -> CartContents:

@@ -12,10 +12,18 @@ from orders.named_shipping import choose_named_days
 from orders.schema.types import CartItemInputType, CartType, Info
 
 
-def _after(change: Callable[..., object], info: Info, cart_id: str) -> CartType:
+def _after(
+    change: Callable[..., object], info: Info, cart_id: str, *, whatever_it_costs: bool = False
+) -> CartType:
     """The cart as the change left it."""
     return CartType(
-        contents=contents_after(change, cart_id=cart_id, user=info.context.user, today=timezone.localdate())
+        contents=contents_after(
+            change,
+            cart_id=cart_id,
+            user=info.context.user,
+            today=timezone.localdate(),
+            whatever_it_costs=whatever_it_costs,
+        )
     )
 
 
@@ -57,7 +65,7 @@ class OrdersMutation:
         description="Takes out every line of exactly this sku, in whichever zone.",
     )
     def remove_item_from_cart(self, info: Info, cart_id: str, sku: str) -> CartType:
-        return _after(partial(items.remove_item, sku=sku), info, cart_id)
+        return _after(partial(items.remove_item, sku=sku), info, cart_id, whatever_it_costs=True)
 
     @strawberry.mutation(
         name="addTemplateDeckToCart",

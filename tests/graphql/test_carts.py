@@ -389,6 +389,31 @@ class TestDays:
         assert error["code"] == "TOTAL_TOO_LARGE"
         assert guest().get("query ($id: String!) { cart(cart_id: $id) { cart_id } }", id=cart.cart_id)
 
+    @pytest.mark.parametrize("asked", ["total_cents", "cart_id"])
+    def test_what_would_make_it_cost_so_much_is_not_done(self, cart: Order, asked: str):
+        """Whether or not the answer is to tell the total: what is refused to one caller is refused to all."""
+        PickupFactory()
+        stocked_card(1, name="Treasure", value_cents=2_000_000_000)
+        add = ADD.replace(LINES, f"{{ {asked} }}")
+        guest().get(add, id=cart.cart_id, items=[item("treasure", 50)])
+        assert guest().error(add, id=cart.cart_id, items=[item("treasure", 150)])["code"] == "TOTAL_TOO_LARGE"
+        error = guest().error(
+            SET.replace(LINES, f"{{ {asked} }}"), id=cart.cart_id, items=[item("treasure", 250)]
+        )
+        assert error["code"] == "TOTAL_TOO_LARGE"
+        assert guest().error(DAYS, **days(cart))["code"] == "TOTAL_TOO_LARGE"
+        assert lines_of(cart) == [("treasure", 50, "main")]
+        assert Order.objects.get(pk=cart.pk).first_day is None
+
+    def test_a_cart_that_costs_too_much_is_made_smaller_by_removing(self, cart: Order, bolt: Card):
+        """It may come to that by other ways: prices rise."""
+        for name in ("Treasure", "Hoard"):
+            card = stocked_card(1, name=name, value_cents=2_000_000_000)
+            OrderCard.objects.create(order=cart, card=card, quantity=MAX_QUANTITY)
+        for sku in ("treasure", "hoard"):
+            guest().get(REMOVE, id=cart.cart_id, sku=sku)
+        assert lines_of(cart) == []
+
     @pytest.mark.parametrize("name", ["pickup", "Pickup", " PICKUP "])
     def test_a_way_of_shipping_is_known_by_slug_and_name(self, cart: Order, name: str):
         PickupFactory()
