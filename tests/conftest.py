@@ -14,7 +14,7 @@ from orders.tasks import PROMOTION_IS_COMING
 from tests.factories import TODAY
 from tests.sandbox import Sandbox
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser", "tests.devices"]
 
 # The same examples on every machine, and as much time for each as it takes: speed is measured in bench/.
 settings.register_profile(

@@ -1,7 +1,5 @@
 """One customer, two browsers, a real Chromium: what one does, the other is told of."""
 
-import uuid
-
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -9,16 +7,14 @@ from accounts.models import User
 from orders import checkout
 from orders.models import Order
 from orders.states import Status
+from tests.devices import PASSWORD
 from tests.factories import TODAY, UserFactory, cart_with, held_payment, stocked_card
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_counted_for_each_test_alone(settings) -> None:
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("quick_sign_ins"),
+]
 
 
 def device(browser: Browser, live_server, user: User) -> tuple[BrowserContext, Page]:

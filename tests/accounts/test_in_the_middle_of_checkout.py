@@ -5,18 +5,14 @@ from django.urls import reverse
 
 from accounts.models import User
 from orders.models import Order
-from tests.accounts.test_signing_up import PASSWORD, link_to, sign_in
+from tests.accounts.test_signing_up import link_to, sign_in
+from tests.devices import PASSWORD
 from tests.factories import UserFactory, cart_with, stocked_card
 from tests.orders.test_sign_in import guest_client
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
 
 PAYMENT = "/checkout/payment/"
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_quick(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def test_the_checkout_goes_on_before_the_address_is_confirmed_and_after(sandbox):

@@ -1,7 +1,5 @@
 """Signing in with another account, through allauth's dummy provider: it says of anybody what the test wants."""
 
-import uuid
-
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialToken
@@ -17,18 +15,11 @@ from orders.models import Order
 from orders.owners import Owner
 from orders.states import Status
 from tests.accounts.test_signing_up import link_to
+from tests.devices import PASSWORD, add, shown
 from tests.factories import CardFactory, UserFactory
-from tests.orders.test_sign_in import add, placed, shown
+from tests.orders.test_sign_in import placed
 
-pytestmark = pytest.mark.django_db
-
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
 
 
 def by_dummy(

@@ -1,7 +1,6 @@
 """Where somebody is signed in: the list, and that a session which was signed out is really gone."""
 
 import time
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -13,21 +12,15 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.sessions import forget_ended_sessions
+from tests.devices import PASSWORD
 from tests.factories import StaffFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
 
-PASSWORD = "correct horse battery"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0"
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Safari/604.1"
 )
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 def device(user, agent: str = FIREFOX) -> Client:

@@ -1,7 +1,6 @@
 """Making an account, confirming its address, changing it: nobody gets in by an address that is not theirs."""
 
 import re
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -15,18 +14,12 @@ from django.utils import timezone
 from accounts.email_addresses import forget_unconfirmed
 from accounts.models import User
 from orders.models import Order
+from tests.devices import PASSWORD
 from tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
 
-PASSWORD = "correct horse battery"
 OTHER = "staple staple staple"
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 def sign_up(client: Client, email: str = "pat@example.org"):

@@ -6,7 +6,6 @@ Each race is run several times and comes to one of the ends that it may have; `-
 """
 
 import sys
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -27,6 +26,7 @@ from orders.cart import CartError
 from orders.checkout import CheckoutError
 from orders.models import Order, OrderCard, Payment, Removal
 from orders.states import Status
+from tests.devices import add, shown, sign_in
 from tests.factories import TODAY, UserFactory, cart_with, held_payment, stocked_card
 from tests.orders.test_views import browser_of, messages_of
 from tests.racing import (
@@ -42,16 +42,9 @@ from tests.racing import (
     wait_until_somebody_waits_for_us,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_sign_ins")]
 
-PASSWORD = "correct horse battery"
 ROUNDS = 8
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 # --- what devices do --------------------------------------------------------------------------------------
@@ -71,21 +64,8 @@ def tab_beside(device: Client) -> Client:
     return tab
 
 
-def add(device: Client, card: Card, quantity: int = 1) -> HttpResponse:
-    return device.post(reverse("orders:add_card", args=[card.slug]), {"quantity": quantity})
-
-
 def remove(device: Client, line: OrderCard) -> HttpResponse:
     return device.post(reverse("orders:update_line", args=[line.pk]), {"remove": "1"})
-
-
-def sign_in(device: Client, user: User) -> HttpResponse:
-    return device.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
-
-
-def shown(device: Client) -> dict[str, int]:
-    page = device.get(reverse("orders:cart")).context["page"]
-    return {line.line.card.name: line.line.quantity for line in page.lines} if page else {}
 
 
 def copies_everywhere(card: Card) -> int:

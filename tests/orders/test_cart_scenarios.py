@@ -5,7 +5,6 @@ description calls a created order is the cart, and submitting it makes it open (
 """
 
 import re
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -16,13 +15,14 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.guests import SESSION_KEY
-from accounts.models import Guest, User
+from accounts.models import Guest
 from inventory.models import Card, Zone
 from orders.cart import cart_of
 from orders.lines import lines_of, quote_of
 from orders.models import Order, OrderCard
 from orders.owners import Owner
 from orders.states import Status
+from tests.devices import PASSWORD, add, shown, sign_in
 from tests.factories import (
     TODAY,
     CardFactory,
@@ -36,16 +36,9 @@ from tests.factories import (
 from tests.orders.test_views import messages_of
 from tests.sandbox import Sandbox
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
 
-PASSWORD = "correct horse battery"
 FRIDAY = TODAY + timedelta(days=14 + (4 - TODAY.weekday()) % 7)
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 @pytest.fixture(autouse=True)
@@ -56,27 +49,10 @@ def _ways_of_shipping() -> None:
 # --- what somebody does in a browser ----------------------------------------------------------------------
 
 
-def add(device: Client, card: Card, quantity: int = 1, **fields: Any) -> HttpResponse:
-    return device.post(reverse("orders:add_card", args=[card.slug]), {"quantity": quantity, **fields})
-
-
-def shown(device: Client) -> dict[str, int]:
-    """What the cart page shows: copies by name."""
-    page = device.get(reverse("orders:cart")).context["page"]
-    return {line.line.card.name: line.line.quantity for line in page.lines} if page else {}
-
-
 def remove(device: Client, card: Card) -> HttpResponse:
     page = device.get(reverse("orders:cart")).context["page"]
     line = next(line.line for line in page.lines if line.line.card == card)
     return device.post(reverse("orders:update_line", args=[line.pk]), {"remove": "1"})
-
-
-def sign_in(device: Client, user: User) -> list[str]:
-    """Returns what the page says."""
-    response = device.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
-    assert response.status_code == 302, response.content.decode()
-    return messages_of(response)
 
 
 def sign_out(device: Client) -> None:
@@ -209,7 +185,7 @@ def test_user_logs_in_with_stuff_in_their_cart(sandbox):
 
     # The user remembers they have an account and proceeds to log in.
     key_before = device.session.session_key
-    said = sign_in(device, user)
+    said = messages_of(sign_in(device, user))
 
     # The session now has a userID associated with it????  Yes, under a new key, and it knows of no guest any more.
     assert device.session["_auth_user_id"] == str(user.pk)
@@ -262,7 +238,7 @@ def test_user_logs_in_from_a_different_device_before_shopping(sandbox):
 
     # The user logs in from a different device. The device has a different cookie than the user's browser. The session
     # has a userID associated with it.
-    said = sign_in(phone, user)
+    said = messages_of(sign_in(phone, user))
     assert phone.session.session_key != browser.session.session_key
     assert phone.session["_auth_user_id"] == str(user.pk)
     assert not [text for text in said if "before you signed in" in text]
@@ -484,7 +460,7 @@ def test_signing_in_tells_of_one_card():
     device, user = Client(), UserFactory()
     add(device, CardFactory())
 
-    assert "1 card from before you signed in is in your cart." in sign_in(device, user)
+    assert "1 card from before you signed in is in your cart." in messages_of(sign_in(device, user))
 
 
 def test_signing_in_tells_of_the_days_that_were_taken_over():
@@ -493,7 +469,7 @@ def test_signing_in_tells_of_the_days_that_were_taken_over():
     add(device, card, 3)
     input_address(device)
 
-    said = sign_in(device, user)
+    said = messages_of(sign_in(device, user))
 
     cart = Order.objects.get()
     assert cart.first_day == FRIDAY
@@ -510,7 +486,9 @@ def test_signing_in_tells_of_days_alone():
     remove(device, card)
 
     days = f"{FRIDAY:%-d %B %Y} to {FRIDAY + timedelta(days=2):%-d %B %Y}"
-    assert f"Your cart has the days you chose before you signed in: {days}." in sign_in(device, user)
+    assert f"Your cart has the days you chose before you signed in: {days}." in messages_of(
+        sign_in(device, user)
+    )
 
 
 def test_signing_in_tells_what_did_not_fit():
@@ -518,7 +496,7 @@ def test_signing_in_tells_what_did_not_fit():
     cart_with({card: 248}, user=user)
     add(device, card, 5)
 
-    said = sign_in(device, user)
+    said = messages_of(sign_in(device, user))
 
     assert "2 cards from before you signed in are in your cart." in said
     assert (
@@ -534,7 +512,7 @@ def test_signing_in_tells_of_orders_that_come_along(sandbox):
     submit(device, sandbox)
     order = Order.objects.get()
 
-    said = sign_in(device, user)
+    said = messages_of(sign_in(device, user))
 
     assert f"Order {order.number} is among the orders of your account now." in said
     assert not [text for text in said if "in your cart" in text]
@@ -543,7 +521,7 @@ def test_signing_in_tells_of_orders_that_come_along(sandbox):
 def test_signing_in_with_nothing_tells_nothing_of_a_cart():
     device, user = Client(), UserFactory()
 
-    assert not [text for text in sign_in(device, user) if "before" in text]
+    assert not [text for text in messages_of(sign_in(device, user)) if "before" in text]
 
 
 def test_what_signing_in_tells_stands_on_the_next_page():

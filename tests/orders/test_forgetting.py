@@ -2,7 +2,6 @@
 
 import json
 import threading
-import uuid
 from datetime import date, timedelta
 from functools import partial
 
@@ -44,6 +43,7 @@ from orders.sign_in import join_guest_orders
 from orders.states import Status
 from orders.transitions import customer, note_event, staff
 from orders.urls import urlpatterns
+from tests.devices import PASSWORD
 from tests.factories import (
     CardFactory,
     StaffFactory,
@@ -58,15 +58,7 @@ from tests.factories import (
 from tests.payments.test_saved_cards import order_with_card
 from tests.sandbox import Sandbox
 
-pytestmark = pytest.mark.django_db
-
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A guest's orders become the account's when the same address is confirmed, whichever browser they came from."""
 
 import threading
-import uuid
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -16,16 +15,11 @@ from orders.models import Order, Payment, PaymentCustomer, PaymentStatus
 from orders.owners import Owner
 from orders.sign_in import join_guest_orders
 from orders.states import Status
+from tests.devices import PASSWORD, sign_in
 from tests.factories import CardFactory, UserFactory, cart_with
-from tests.orders.test_sign_in import PASSWORD, guest_client, link_in_mail, placed, sign_in
+from tests.orders.test_sign_in import guest_client, link_in_mail, placed
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
 
 
 def sign_up(client: Client, email: str) -> None:

@@ -1,7 +1,6 @@
 """Carts and orders that follow the customer through allauth's sign-in form, on one device and on another."""
 
 import re
-import uuid
 
 import pytest
 from django.core import mail
@@ -11,44 +10,20 @@ from django.utils import timezone
 
 from accounts.guests import SESSION_KEY
 from accounts.models import User
-from inventory.models import Card
 from orders.cart import cart_of
 from orders.models import Order, Payment, PaymentStatus
 from orders.owners import Owner
 from orders.sign_in import give_to_user
 from orders.states import Status
+from tests.devices import PASSWORD, add, shown, sign_in
 from tests.factories import CardFactory, CartFactory, GuestFactory, UserFactory, cart_with
 
-pytestmark = pytest.mark.django_db
-
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def _sign_ins_are_quick_and_counted_for_each_test_alone(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
-
-
-def sign_in(client: Client, user: User) -> None:
-    response = client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
-    assert response.status_code == 302, response.content.decode()
-    assert client.session["_auth_user_id"] == str(user.pk)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
 
 
 def link_in_mail() -> str:
     """The path of the link in the last e-mail."""
     return re.findall(r"https?://[^/]+(/\S+)", mail.outbox[-1].body)[0]
-
-
-def add(client: Client, card: Card, quantity: int = 1) -> None:
-    client.post(reverse("orders:add_card", args=[card.slug]), {"quantity": quantity})
-
-
-def shown(client: Client) -> dict[str, int]:
-    """What the cart page shows: copies by name."""
-    page = client.get(reverse("orders:cart")).context["page"]
-    return {line.line.card.name: line.line.quantity for line in page.lines} if page else {}
 
 
 def guest_client(cart: Order) -> Client:
