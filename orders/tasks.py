@@ -221,7 +221,7 @@ def send_emails_to_customers(sender: Any, order_ids: list[int], kind: str, **kwa
         send_order_emails.delay(order_ids, kind)
 
 
-@shared_task
+@shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)
 def send_order_links(email: str) -> None:
     order_links.send_order_links(email=email)
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from smtplib import SMTPServerDisconnected
 from unittest.mock import patch
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import reverse
 from orders import emails
 from orders.order_links import MOST
 from orders.states import Status
+from orders.tasks import send_order_links
 from tests.factories import CardFactory, cart_with
 from tests.orders.test_sign_in import placed
 
@@ -53,6 +55,18 @@ def test_the_links_are_sent_to_the_address_of_the_orders_and_work_there(client):
     assert message.to == ["player@example.org"]
     seen = {Client().get(link)["Location"] for link in links_in(message.body)}
     assert seen == {first.get_absolute_url(), second.get_absolute_url()}
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError("no mail server"), SMTPServerDisconnected("gone")])
+def test_the_links_are_sent_again_where_the_mail_server_was_not_there(error):
+    placed(Status.OPEN)
+    with patch(
+        "django.core.mail.backends.locmem.EmailBackend.send_messages",
+        side_effect=[error, 1],
+    ) as sent:
+        send_order_links.apply(args=["player@example.org"], throw=False)
+
+    assert sent.call_count == 2
 
 
 def test_the_answer_is_the_same_with_and_without_orders():
