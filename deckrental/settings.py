@@ -13,6 +13,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from deckrental.csp import content_security_policy
+from deckrental.log_secrets import cut_secrets
 from deckrental.redis_urls import celery_url, client_url, database_number
 from deckrental.shop_address import address_lines
 from deckrental.sign_in_providers import PROVIDERS, configured_providers
@@ -368,6 +369,7 @@ _processors: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso"),
+    cut_secrets,
 ]
 LOGGING = {
     "version": 1,
