@@ -13,7 +13,6 @@ from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Lower
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.formats import date_format
@@ -78,9 +77,9 @@ def join_guest_orders(*, user: User) -> tuple[str, ...]:
     confirmed = confirmed_addresses(user)
     if not confirmed:
         return ()
-    ordered = Order.objects.exclude(status__in=(Status.CART, Status.CONFIRMING)).filter(guest__isnull=False)
+    theirs = Order.objects.placed_with(confirmed).filter(guest__isnull=False)
     # Locked in primary-key order, as promotion does; one that somebody else took meanwhile is not among them.
-    orders = lock_orders(ordered.alias(lower_email=Lower("email")).filter(lower_email__in=confirmed))
+    orders = lock_orders(theirs)
     Order.objects.filter(pk__in=[order.pk for order in orders]).update(user=user, guest=None)
     return tuple(order.number for order in orders)
 

@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,13 @@ def new_cart_id() -> str:
 class OrderQuerySet(models.QuerySet["Order"]):
     def pending_in_queue_order(self) -> "OrderQuerySet":
         return self.filter(status=Status.PENDING).order_by("queued_at", "claim")
+
+    def placed_with(self, emails: Collection[str]) -> "OrderQuerySet":
+        """Orders that are more than a cart, with one of these addresses, in whatever case it was written."""
+        placed = self.exclude(status__in=(Status.CART, Status.CONFIRMING)).exclude(email="")  # as the index
+        return placed.alias(lower_email=Lower("email")).filter(
+            lower_email__in=[email.lower() for email in emails]
+        )
 
     def with_copies(self) -> "OrderQuerySet":
         """Annotates `copies`: the number of cards in the order, every copy counted."""
@@ -160,9 +167,7 @@ class Order(models.Model):
             models.Index(fields=["queued_at", "claim"], name="order_queue", condition=Q(status="pending")),
             models.Index(fields=["user", "-created_at"], name="order_of_user"),
             models.Index(fields=["guest", "-created_at"], name="order_of_guest"),
-            models.Index(
-                Lower("email"), name="guest_order_by_email", condition=Q(guest__isnull=False) & ~Q(email="")
-            ),
+            models.Index(Lower("email"), name="order_by_email", condition=~Q(email="")),
         ]
 
     def __str__(self) -> str:
