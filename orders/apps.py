@@ -6,4 +6,4 @@ class OrdersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from orders import change_effects, sign_in, tasks  # noqa: F401  they listen: to money, sign-ins, capacity
+        from orders import change_effects, email_change, sign_in, tasks  # noqa: F401  they listen: to money, accounts, capacity

@@ -6,17 +6,19 @@ from smtplib import SMTPServerDisconnected
 from unittest.mock import patch
 
 import pytest
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
 from orders import emails
 from orders.models import Order
 from orders.order_links import MOST, orders_placed_with
 from orders.states import Status
 from orders.tasks import send_order_links
-from tests.factories import CardFactory, cart_with
+from tests.factories import CardFactory, UserFactory, cart_with
 from tests.orders.test_sign_in import placed
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +146,32 @@ def test_the_index_of_addresses_finds_the_orders_of_one():
 
     for orders in (orders_placed_with("Player@Example.org"), theirs):
         assert "order_by_email" in orders.explain()
+
+
+def test_a_new_address_of_the_account_gets_what_is_told_of_orders_that_are_not_over(client):
+    user = UserFactory(email="player@example.org")
+    running, over, elsewhere, others = (
+        placed(status) for status in (Status.OPEN, Status.RETURNED, Status.OPEN, Status.OPEN)
+    )
+    Order.objects.filter(pk__in=[running.pk, over.pk, elsewhere.pk]).update(user=user, guest=None)
+    Order.objects.filter(pk=elsewhere.pk).update(email="parcels@example.org")
+    Order.objects.filter(pk=others.pk).update(user=UserFactory(), guest=None)
+    client.force_login(user)
+    address = EmailAddress.objects.create(user=user, email="new@example.org")
+
+    client.post(reverse("account_confirm_email", args=[EmailConfirmationHMAC(address).key]))
+
+    assert User.objects.get(pk=user.pk).email == "new@example.org"
+    assert {order: Order.objects.get(pk=order.pk).email for order in (running, over, elsewhere, others)} == {
+        running: "new@example.org",
+        over: "player@example.org",
+        elsewhere: "parcels@example.org",
+        others: "player@example.org",
+    }
+
+
+def test_the_page_to_find_an_order_says_how_a_guest_is_forgotten(client):
+    page = client.get(reverse("orders:find")).content.decode()
+
+    assert "forgotten" in page
+    assert f'href="{reverse("account_signup")}"' in page
