@@ -17,7 +17,7 @@ from orders.changes import apply, keep_longer
 from orders.extensions import look_at_extension, wanted_day
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
-from orders.own_changes import may_lose_place, tell_of_change
+from orders.own_changes import may_lose_place
 from orders.payments import write_down_whole_refund
 from orders.signals import change_is_paid, tell_customer
 from orders.transitions import SYSTEM, customer, lock_order, note_event
@@ -56,7 +56,7 @@ def _change(change: OrderChange, order: Order) -> None:
         held_cents=change.total_cents,
         may_lose_place=may_lose_place(change.outcome),
     )
-    tell_of_change(changed, was=order.status)
+    tell_customer(changed, "changed")
 
 
 def _keep_longer(change: OrderChange, order: Order) -> None:

@@ -37,6 +37,10 @@ class ChangePage:
     @property
     def says(self) -> str:
         """What becomes of the order."""
+        if self.look.is_at_risk:
+            return _AT_RISK
+        if self.look.outcome == Outcome.STAYS_OPEN and self.look.plan.asks_for_less:
+            return "Your order stays open."  # nothing of it is asked for anew
         return _SAYS[self.look.outcome]
 
     @property
@@ -85,6 +89,10 @@ class ChangePage:
         return Schedule(order.out_on, order.first_day, order.last_day, order.due_on)
 
 
+_AT_RISK = (
+    "What comes to your order is free, and it stays open. But of cards that were set aside for you before, the shop "
+    "is short at the moment: we write to you should they not be there in time."
+)
 _SAYS = {
     Outcome.STAYS_OPEN: "Every card is free: your order stays open.",
     Outcome.OPENS: "Every card is free: your order opens with this change.",

@@ -35,9 +35,17 @@ class ChangeError(ValueError):
 class ChangeIsShort(ChangeError):
     """The shop cannot deliver what the order would ask for; `shortfalls` by card id says what is missing."""
 
+    says = "Not all of this is free on these days. Take fewer cards or other days."
+
     def __init__(self, shortfalls: Mapping[int, Shortfall]) -> None:
         self.shortfalls = shortfalls
-        super().__init__("Not all of this is free on these days. Take fewer cards or other days.")
+        super().__init__(self.says)
+
+
+class OthersNeedThem(ChangeIsShort):
+    """A deck that is out cannot be kept as long as this."""
+
+    says = "Others were promised these cards, or wait for them. Choose an earlier day, or send the deck back in time."
 
 
 class NewLine(NamedTuple):

@@ -16,7 +16,7 @@ from inventory.money import format_cents
 from inventory.periods import RentalPeriod
 from inventory.reservations import Taken, extend, take
 from orders import payments
-from orders.change_plan import ChangeError, ChangeIsShort, Plan, Wanted, plan_change
+from orders.change_plan import ChangeError, ChangeIsShort, OthersNeedThem, Plan, Wanted, plan_change
 from orders.checkout import set_dates
 from orders.deck_availability import short_by_line
 from orders.lines import write_lines
@@ -176,7 +176,8 @@ def _write(plan: Plan, taken: Taken, *, by: Actor, agreed_anew: bool) -> None:
         return
     order.save(update_fields=_CHANGED)
     move_order(order, Status.OPEN, by=by, reason="changed, and every card is free now", queued_at=None)
-    tell_customer(order, "promoted")
+    if by.kind != "customer":  # who did it themselves hears that it is changed, and how it stands
+        tell_customer(order, "promoted")
 
 
 def _write_lines(plan: Plan, taken: Taken) -> None:
@@ -216,7 +217,7 @@ def keep_longer(*, order: Order, last_day: date, by: Actor, today: date) -> Orde
     assert order.back_on is not None
     short = extend(claim=order.claim, back_on=order.back_on, today=today)
     if short:
-        raise ChangeIsShort(short)
+        raise OthersNeedThem(short)
     order.save(update_fields=DAYS)
     note_event(order, by=by, reason=f"kept until {last_day:%-d %B %Y}")
     return order

@@ -18,7 +18,7 @@ from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus, Refund
 from orders.pay_again import pay_link
 from orders.payments import bank_asks_for_customer, is_held, why_not_renewed
-from orders.states import Status
+from orders.states import NOT_YET_LEFT, Status
 
 _SALT = "order-link"
 _CALENDAR_SALT = (
@@ -105,7 +105,7 @@ def send_order_email(*, order: Order, kind: str) -> None:
     if kind == "kept_longer":
         context["extension"] = _last_extension(order)
     if kind == "change_failed":
-        context["why"] = _why_failed(order)
+        context |= {"failed": _failed_change(order), "is_here": order.status in NOT_YET_LEFT}
     if kind == "pay_again":
         context |= {
             "bank_asks": bank_asks_for_customer(order),
@@ -129,9 +129,8 @@ def _last_extension(order: Order) -> Payment | None:
     return Payment.objects.filter(attempts__change=change, status=PaymentStatus.CAPTURED).first()
 
 
-def _why_failed(order: Order) -> str:
-    failed = order.changes.filter(status=OrderChange.Status.FAILED).order_by("-created_at").first()
-    return failed.why if failed else ""
+def _failed_change(order: Order) -> OrderChange | None:
+    return order.changes.filter(status=OrderChange.Status.FAILED).order_by("-created_at").first()
 
 
 def _refunding_cents(order: Order, *, since: datetime) -> int:

@@ -19,7 +19,7 @@ from inventory.closed_days import shop_calendar
 from inventory.periods import BlockedPeriod, RentalPeriod
 from inventory.reservations import away_until, out_by_card, short_to_extend
 from orders.change_forms import seen_of
-from orders.change_plan import ChangeError, ChangeIsShort
+from orders.change_plan import ChangeError, OthersNeedThem
 from orders.changes import keep_longer, plan_longer
 from orders.dates import blocked_period, check_length
 from orders.fees import LEAST_CENTS
@@ -161,14 +161,14 @@ def confirm_extension(
 ) -> Order | OrderChange:
     """Keeps the deck longer at once where that costs nothing; else writes it down, to be paid for.
 
-    Raises ChangeError, ChangeIsShort, ChangedMeanwhile or LookAgain; then nothing has changed.
+    Raises ChangeError, OthersNeedThem, ChangedMeanwhile or LookAgain; then nothing has changed.
     """
     order = lock_order(order.pk)
     if seen_of(order, lines_of(order)) != seen:
         raise ChangedMeanwhile
     looked = look_at_extension(order=order, last_day=last_day, today=today)
     if not looked.possible:
-        raise ChangeIsShort(looked.shortfalls)
+        raise OthersNeedThem(looked.shortfalls)
     if looked.cents != shown_cents:
         raise LookAgain
     if not looked.cents:
@@ -201,7 +201,7 @@ def check_still_possible(change: OrderChange, order: Order, *, today: date) -> E
         raise ChangedMeanwhile
     looked = look_at_extension(order=order, last_day=wanted_day(change), today=today)
     if not looked.possible:
-        raise ChangeIsShort(looked.shortfalls)
+        raise OthersNeedThem(looked.shortfalls)
     if looked.cents != change.total_cents:
         raise LookAgain
     return looked

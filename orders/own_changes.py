@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import transaction
 
-from inventory.availability import END, Place, Shortfall, shortfalls
+from inventory.availability import END, Place, Shortfall, overpromised, shortfalls
 from inventory.closed_days import shop_calendar
 from inventory.periods import RentalPeriod
 from inventory.reservations import asked_anew
@@ -60,7 +60,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a change would do. Money in cents; `starts`: other first days, where cards are short."""
+    """What a change would do. Money in cents; `starts`: other first days, where cards are short.
+
+    `is_at_risk`: it stays open with more cards, and of those that it was promised before the shop is short by now.
+    """
 
     wanted: Wanted
     plan: Plan
@@ -70,6 +73,7 @@ class Look:
     total_before_cents: int
     held_cents: int
     needs_hold: bool
+    is_at_risk: bool = False
 
     @property
     def possible(self) -> bool:
@@ -90,7 +94,7 @@ class Look:
     @property
     def shown(self) -> str:
         """What was looked at, in short: another one as soon as it would do something else, or cost something else."""
-        said = [self.wanted.as_json(), self.total_cents, self.outcome.value, self.needs_hold]
+        said = [self.wanted.as_json(), self.total_cents, self.outcome.value, self.needs_hold, self.is_at_risk]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -138,6 +142,7 @@ def look(*, order: Order, wanted: Wanted, today: date, with_starts: bool = True)
             excluding=order.claim,
         )
     )
+    stays_open_with_more = status == Status.OPEN and not short and not plan.asks_for_less
     opens = not short and plan.in_time(today) and (held_cents > 0 or needs_hold)
     return Look(
         wanted=wanted,
@@ -148,7 +153,14 @@ def look(*, order: Order, wanted: Wanted, today: date, with_starts: bool = True)
         total_before_cents=before_cents,
         held_cents=held_cents,
         needs_hold=needs_hold,
+        is_at_risk=stays_open_with_more and _is_at_risk(plan, today=today),
     )
+
+
+def _is_at_risk(plan: Plan, *, today: date) -> bool:
+    period = plan.period
+    missing = overpromised(today=today, card_ids=plan.demand.keys())
+    return any(period.out_on <= day < period.back_on for days in missing.values() for day in days)
 
 
 def _outcome(status: str, *, short: bool, opens: bool, asks_for_less: bool) -> Outcome:
@@ -204,7 +216,7 @@ def confirm(
     changed = apply(
         order=order, wanted=wanted, by=by, today=today, may_lose_place=may_lose_place(looked.outcome)
     )
-    tell_of_change(changed, was=order.status)
+    tell_customer(changed, "changed")
     return changed
 
 
@@ -227,12 +239,6 @@ def write_down(
     same = {"kind": kind, "wanted": wanted, "seen": seen, "total_cents": total_cents, "outcome": outcome}
     asked = order.changes.filter(status=OrderChange.Status.ASKED, **same).first()
     return asked or OrderChange.objects.create(order=order, by=by.user, **same)
-
-
-def tell_of_change(order: Order, *, was: str) -> None:
-    """Whose order opens by the change hears that; everybody else that it is changed."""
-    if order.status == was:
-        tell_customer(order, "changed")
 
 
 def check_still_wanted(change: OrderChange, order: Order, *, today: date) -> Look:

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from inventory.models import Reservation
 from inventory.money import format_cents
+from inventory.stock import record_movement
 from orders.books import violations
 from orders.emails import order_link
 from orders.models import Order, OrderChange, Payment
@@ -242,6 +243,52 @@ def test_a_pending_order_opens_by_a_change_that_makes_it_free():
     order.refresh_from_db()
     assert outcome_of(looked) == "opens"
     assert order.status == Status.OPEN
+
+
+def test_who_opens_their_order_by_a_change_is_told_that_it_is_changed_and_open(
+    django_capture_on_commit_callbacks,
+):
+    order = placed({stocked_card(2): 4})
+    browser = browser_of(order)
+    looked = look(browser, order, **{copies_field(order): 2})
+    mail.outbox.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        confirm(browser, order, looked)
+
+    (letter,) = mail.outbox
+    assert letter.subject == f"Your order {order.number} is changed"
+    assert "Every card is set aside for you." in letter.body
+    assert "has come in" not in letter.body
+
+
+def at_risk() -> Order:
+    """An open order of a card that the shop has lost since."""
+    card = stocked_card(2)
+    order = placed({card: 2})
+    record_movement(printing=card.printings.get(), kind="lost", quantity=1, by=None, effective_on=TODAY)
+    return order
+
+
+def test_who_adds_to_an_order_of_which_a_card_was_lost_is_told_so_and_not_that_every_card_is_free():
+    order = at_risk()
+    stocked_card(4, name="Lightning Bolt", value_cents=0)
+
+    looked = look(browser_of(order), order, cards="1 Lightning Bolt")
+
+    assert outcome_of(looked) == "stays_open"
+    assert "Every card is free" not in looked.content.decode()
+    assert "short at the moment" in looked.content.decode()
+
+
+def test_who_takes_cards_out_of_an_open_order_is_not_told_that_every_card_is_free():
+    order = at_risk()
+
+    looked = look(browser_of(order), order, **{copies_field(order): 1})
+
+    assert outcome_of(looked) == "stays_open"
+    assert "Your order stays open." in looked.content.decode()
+    assert "Every card is free" not in looked.content.decode()
 
 
 # --- cards that come --------------------------------------------------------------------------------------

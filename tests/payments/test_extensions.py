@@ -270,6 +270,19 @@ def test_a_closed_dialog_can_be_begun_anew_and_is_charged_once(sandbox):
     assert statuses == [PaymentStatus.CAPTURED, PaymentStatus.VOIDED]
 
 
+def test_a_dialog_that_is_left_is_cancelled_and_the_days_can_still_be_paid(sandbox):
+    order, _ = out_order(sandbox)
+    change = extension_asked_for(order, day(4))
+    pay(change, sandbox, THREE_D_SECURE)
+    change.attempts.update(created_at=later(hours=-2))
+
+    payments.void_released_payments()
+
+    assert change.attempts.get().status == PaymentStatus.VOIDED
+    assert pay(change, sandbox).done
+    assert last_day_of(order) == day(4)
+
+
 def test_a_double_click_is_charged_once(sandbox):
     order, _ = out_order(sandbox)
     change = extension_asked_for(order, day(4))
@@ -301,7 +314,7 @@ def test_who_was_promised_the_cards_is_not_hurt_and_nothing_is_charged(sandbox):
 
     assert not looked.possible
     assert extensions.latest_free_day(order=order, today=TODAY) == day(3)
-    with pytest.raises(ChangeIsShort):
+    with pytest.raises(ChangeIsShort, match="Others were promised these cards"):
         extension_asked_for(order, day(4))
 
 
@@ -324,7 +337,10 @@ def test_what_was_charged_goes_back_where_somebody_was_promised_the_cards_meanwh
 
     assert last_day_of(order) == day(2)
     check_given_back(change)
-    assert any("could not be changed" in letter.subject for letter in mail.outbox)
+    (letter,) = [one for one in mail.outbox if one.subject.startswith("Your deck cannot be kept longer")]
+    assert "Others were promised these cards" in letter.body
+    assert "ake fewer cards" not in letter.body
+    assert "change it once more" not in letter.body
 
 
 def test_somebody_who_comes_between_check_and_charge_keeps_what_they_were_promised(sandbox, monkeypatch):
