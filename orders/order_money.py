@@ -100,7 +100,7 @@ def order_money(order: Order) -> OrderMoney:
         refunds=[_refund(refund, one) for one in payments for refund in one.refunds.all()],
         summary=summary_of(payments),
         to_pay_again=_to_pay_again(order, payment),
-        waits_unheld=order.pending and (payment is None or payment.status in ENDED),
+        waits_unheld=_waits_unheld(order, payment),
         limits=agreed_limits(order) if order.status in _MAY_COST_FEES else None,
         pay_again_by=order.pay_again_by,
     )
@@ -135,6 +135,14 @@ def _to_pay_again(order: Order, payment: Payment | None) -> bool:
     return payment is None or not (
         payment.is_taken or payment.status == PaymentStatus.PROCESSING or payment.is_held
     )
+
+
+def _waits_unheld(order: Order, payment: Payment | None) -> bool:
+    """Nothing is held, also because it failed to be held for a change: it is held by itself once the order opens."""
+    if not order.pending:
+        return False
+    failed = payment is not None and payment.status == PaymentStatus.FAILED and order.pay_again_by is None
+    return payment is None or payment.status in ENDED or failed
 
 
 def _fee(fee: Payment) -> FeeShown:

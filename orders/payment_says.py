@@ -7,6 +7,7 @@ from django.utils.formats import date_format
 
 from inventory.money import format_cents
 from orders.models import Payment, PaymentAttempt, PaymentStatus, Refund
+from orders.models.payment import ENDED
 from orders.payments.declines import why_declined
 from orders.payments.truth import MISMATCH
 
@@ -86,6 +87,8 @@ def says_of_order(payment: Payment, *, last: PaymentAttempt | None, will_cost_ce
             return f"{held} We charge it when the deck leaves."
         case PaymentStatus.EXPIRED:
             return f"The hold of {amount} on {card} has ended, and nothing is charged."
+        case PaymentStatus.FAILED if last is not None and last.status in ENDED:
+            return "Your bank's question was not answered. Nothing is held and nothing is charged."
         case PaymentStatus.FAILED:
             return f"{why_failed(last)} Nothing is held and nothing is charged."
         case PaymentStatus.ACTION_REQUIRED:

@@ -140,7 +140,13 @@ def _strays() -> Iterable[PaymentAttempt]:
         status=PaymentStatus.AUTHORIZED,
     )
     ended = Q(status=PaymentStatus.FAILED, payment__status__in=ENDED)
-    wanted = overtaken | beside_hold | ended | declined | Q(error_code=MISMATCH)
+    # Of a change that was not paid for, whatever else stands; a cart's dialog is left longer (reconciliation).
+    left = Q(
+        change__isnull=False,
+        status=PaymentStatus.ACTION_REQUIRED,
+        created_at__lte=timezone.now() - TIME_FOR_THE_BANK,
+    )
+    wanted = overtaken | beside_hold | ended | declined | left | Q(error_code=MISMATCH)
     return unfinished.filter(wanted).order_by("pk")
 
 

@@ -113,6 +113,7 @@ def book(intent: gateway.Intent) -> Payment | None:
                 _tell_of_fee(payment, attempt)
         else:
             _book_stray(attempt, intent)
+            _end_without_hold(payment, attempt)
         # Told as news only: who lets it go reads it again, and would be told for ever where it cannot be let go.
         if is_news and _is_to_be_cancelled(payment, attempt):
             tell_holds_let_go()
@@ -260,6 +261,16 @@ def _change_or_let_go(payment: Payment, attempt: PaymentAttempt) -> Order:
             tell_holds_let_go()  # the earlier hold
         payment.in_force = attempt.sequence
     return lock_order(payment.order_id)
+
+
+def _end_without_hold(payment: Payment, attempt: PaymentAttempt) -> None:
+    """A try for a change ended, and nothing was held before it: nobody waits for an answer any more."""
+    over = attempt.status in (PaymentStatus.FAILED, *ENDED)
+    if attempt.change_id is None or not over or payment.in_force or payment.status != PaymentStatus.CREATED:
+        return
+    if not payment.attempts.filter(sequence__gt=attempt.sequence).exists():
+        payment.status = PaymentStatus.FAILED
+        payment.save(update_fields=["status"])
 
 
 def _is_paid_extension(payment: Payment, attempt: PaymentAttempt) -> bool:

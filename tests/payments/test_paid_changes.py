@@ -23,6 +23,7 @@ from orders.checkout import CheckoutError, accept_shortfall
 from orders.fulfilment import NotDispatchable, dispatch
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
+from orders.order_money import order_money
 from orders.promotion import promote_pending
 from orders.reconciliation import reconcile
 from orders.signals import change_takes_effect
@@ -245,6 +246,63 @@ def test_a_dialog_that_is_left_is_cancelled_by_the_worker_and_the_old_hold_stand
     check_unharmed(order, sandbox, copies=3, held_cents=held)
 
 
+def unheld_order(sandbox: Sandbox) -> Order:
+    order, _ = order_of(sandbox)
+    lose_hold(order, sandbox)
+    return order
+
+
+def test_a_card_that_is_declined_while_nothing_is_held_is_told_and_the_order_can_be_paid_again(sandbox):
+    order = unheld_order(sandbox)
+
+    pay(more_copies(order, 4), sandbox, DECLINED)
+
+    money = order_money(Order.objects.get(pk=order.pk))
+    assert Payment.objects.live().get(order=order).status == PaymentStatus.FAILED
+    assert "not been answered yet" not in money.says
+    assert "Nothing is held" in money.says
+    assert money.to_pay_again
+
+
+def test_a_pending_order_whose_change_was_declined_still_has_to_pay_nothing_before_it_opens(sandbox):
+    card = stocked_card(2, value_cents=10_000)
+    order = accept_shortfall(order=held_order(sandbox, cards={card: 3}), by=customer(), today=TODAY)
+    lose_hold(order, sandbox)
+
+    pay(more_copies(order, 4), sandbox, DECLINED)
+
+    money = order_money(Order.objects.get(pk=order.pk))
+    assert "not been answered yet" not in money.says
+    assert (money.to_pay_again, money.waits_unheld) == (False, True)
+
+
+def test_a_dialog_that_is_left_while_nothing_is_held_ends_and_the_order_can_be_paid_again(sandbox):
+    order = unheld_order(sandbox)
+    change = more_copies(order, 4)
+    pay(change, sandbox, THREE_D_SECURE)
+    change.attempts.update(created_at=later(hours=-2))
+
+    payments.void_released_payments()
+
+    money = order_money(Order.objects.get(pk=order.pk))
+    assert statuses_at_the_bank(order, sandbox)[-1] == "canceled"
+    assert money.says == "Your bank's question was not answered. Nothing is held and nothing is charged."
+    assert money.to_pay_again
+    assert pay(change, sandbox).done
+    assert held_at_the_bank(order, sandbox) == [change.total_cents]
+    assert violations(today=TODAY) == []
+
+
+def test_a_dialog_that_is_still_being_answered_while_nothing_is_held_is_left_alone(sandbox):
+    order = unheld_order(sandbox)
+    change = more_copies(order, 4)
+    pay(change, sandbox, THREE_D_SECURE)
+
+    payments.void_released_payments()
+
+    assert statuses_at_the_bank(order, sandbox)[-1] == "requires_action"
+
+
 # --- webhook, crash, reconciliation -----------------------------------------------------------------------
 
 
@@ -349,6 +407,8 @@ def test_where_the_cards_are_taken_meanwhile_the_new_hold_is_released_and_the_cu
     (letter,) = mail.outbox
     assert letter.subject == f"Your order {order.number} could not be changed"
     assert "Not all of this is free" in letter.body
+    assert "Your order stays as it was" in letter.body
+    assert "You can change it once more" in letter.body
 
 
 def test_nothing_is_held_for_what_is_short_already(sandbox):
@@ -374,6 +434,9 @@ def test_a_deck_that_leaves_while_the_bank_asks_leaves_for_its_old_total(sandbox
     payments.void_released_payments()
 
     assert status_of(change) == "failed"
+    (letter,) = [one for one in mail.outbox if "could not be changed" in one.subject]
+    assert "stays as it was" not in letter.body
+    assert "once more" not in letter.body
     assert copies_of(order) == 3
     payment = Payment.objects.get(order=order)
     assert (payment.status, payment.captured_cents) == (PaymentStatus.CAPTURED, held)
