@@ -22,7 +22,7 @@ from orders.change_forms import seen_of
 from orders.change_plan import ChangeError, OthersNeedThem
 from orders.changes import keep_longer, plan_longer
 from orders.dates import blocked_period, check_length
-from orders.fees import LEAST_CENTS
+from orders.fees import LEAST_CENTS, settled_late_days
 from orders.lines import lines_of
 from orders.models import Order, OrderCard, OrderChange
 from orders.own_changes import ChangedMeanwhile, LookAgain, why_not_changed, write_down
@@ -36,7 +36,8 @@ from orders.transitions import Actor, lock_order
 class Extension:
     """A deck that would be kept until `last_day`: `days` more, for so many cents, of which `tax_cents` are tax.
 
-    `raised`: it costs as much as a card can be charged at least. `shortfalls`: whom it would hurt; nobody where empty.
+    `raised`: it costs as much as a card can be charged at least. `settled_days`: of these late, and paid by late fees.
+    `shortfalls`: whom it would hurt; nobody where empty.
     """
 
     last_day: date
@@ -45,6 +46,7 @@ class Extension:
     cents: int
     tax_cents: int
     raised: bool
+    settled_days: int
     shortfalls: Mapping[int, Shortfall]
 
     @property
@@ -74,7 +76,7 @@ def why_not_extended(order: Order, *, today: date) -> str:
 def look_at_extension(*, order: Order, last_day: date, today: date) -> Extension:
     """What keeping the deck until that day would cost, and whom it would hurt. Changes nothing. Raises ChangeError."""
     order = Order.objects.get(pk=order.pk)  # takes the new days, and the caller keeps theirs
-    before = order.last_day
+    before, settled = order.last_day, settled_late_days(order)
     assert before is not None
     assert order.first_day is not None
     if order.status == Status.DISPATCHED and last_day >= order.first_day:
@@ -85,7 +87,8 @@ def look_at_extension(*, order: Order, last_day: date, today: date) -> Extension
     plan_longer(order, last_day=last_day, today=today)
     assert order.due_on is not None
     assert order.back_on is not None
-    cents, tax_cents, raised = _price(order, lines_of(order), until=before)
+    settled = min(settled, (last_day - before).days)
+    cents, tax_cents, raised = _price(order, lines_of(order), until=before + timedelta(days=settled))
     return Extension(
         last_day=last_day,
         due_on=order.due_on,
@@ -93,6 +96,7 @@ def look_at_extension(*, order: Order, last_day: date, today: date) -> Extension
         cents=cents,
         tax_cents=tax_cents,
         raised=raised,
+        settled_days=settled,
         shortfalls=short_to_extend(claim=order.claim, back_on=order.back_on, today=today),
     )
 

@@ -32,13 +32,17 @@ class AgreedLimits:
 
 @dataclass(frozen=True, slots=True)
 class FeeLimits:
-    """What may be charged for an order as it stands: `late_days` so far, and what is charged already."""
+    """What may be charged for an order as it stands: `late_days` so far, and what is charged already.
+
+    `late_charged_before_cents`: for late days that were over when the deck was kept longer.
+    """
 
     late_day_cents: int
     late_days: int
     value_cents: int
     late_charged_cents: int
     harm_charged_cents: int
+    late_charged_before_cents: int = 0
 
     @property
     def late_cents(self) -> int:
@@ -47,7 +51,8 @@ class FeeLimits:
 
     @property
     def late_left_cents(self) -> int:
-        return max(0, self.late_cents - self.late_charged_cents)
+        most_cents = AgreedLimits(self.late_day_cents, 0).late_cents - self.late_charged_before_cents
+        return max(0, min(self.late_cents, most_cents) - self.late_charged_cents)
 
     @property
     def harm_left_cents(self) -> int:

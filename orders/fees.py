@@ -4,6 +4,7 @@ Staff charge them without the customer, on the card that the order was paid with
 The amount is committed before the call, so that a crash loses nothing and charges nothing twice.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
@@ -61,22 +62,28 @@ def _at_most(agreed_cents: int | None, worth: int) -> int:
 
 
 def agreed_cents(order: Order) -> int:
-    """The most that may ever be taken for this order: its total and all fees."""
+    """The most that may ever be taken for this order: its total and all fees; and further days that they paid for."""
     return (order.total_cents or 0) + agreed_limits(order).most_cents
 
 
 def fee_limits(order: Order, today: date) -> FeeLimits:
     """What may be charged for this order as of today, and what of it is left. Three queries."""
     agreed = agreed_limits(order)
-    charged = dict(
-        fees_that_count(order).values("kind").annotate(cents=Sum("amount_cents")).values_list("kind", "cents")
-    )
+    charged: Counter[str] = Counter()
+    before_cents = 0
+    by_day = fees_that_count(order).values("kind", "due_on").annotate(cents=Sum("amount_cents"))
+    for kind, due_on, cents in by_day.values_list("kind", "due_on", "cents"):
+        if due_on in (None, order.due_on):
+            charged[kind] += cents
+        else:
+            before_cents += cents
     return FeeLimits(
         late_day_cents=agreed.late_day_cents,
         late_days=late_days(due_on=order.due_on, back_on=_back_on(order, today)) if order.due_on else 0,
         value_cents=agreed.value_cents,
-        late_charged_cents=charged.get(Payment.Kind.LATE, 0),
-        harm_charged_cents=sum(charged.get(kind, 0) for kind in HARM),
+        late_charged_cents=charged[Payment.Kind.LATE],
+        harm_charged_cents=sum(charged[kind] for kind in HARM),
+        late_charged_before_cents=before_cents,
     )
 
 
@@ -89,6 +96,19 @@ def fees_that_count(order: Order) -> QuerySet[Payment]:
     """Those that were paid, or can still be: one that the card did not pay is owed until it is given up."""
     fees = order.payments.fees().order_by()
     return fees.filter(Q(released_at=None) | Q(status=PaymentStatus.CAPTURED))
+
+
+def settled_late_days(order: Order) -> int:
+    """So many days after the day on which it is due are settled by late fees: up to the last one's own day."""
+    last = (
+        fees_that_count(order)
+        .filter(kind=Payment.Kind.LATE, due_on=order.due_on)
+        .order_by("-created_at")
+        .first()
+    )
+    if last is None or order.due_on is None:
+        return 0
+    return max(0, (timezone.localdate(last.created_at) - order.due_on).days)
 
 
 def _back_on(order: Order, today: date) -> date:
@@ -147,6 +167,7 @@ def _write_down_or_find(
         currency=paid.currency,
         customer=paid.customer,
         reason=reason,
+        due_on=order.due_on if kind == Payment.Kind.LATE else None,
         requested_by=by.user,
         payment_method=paid.payment_method,
         card_brand=paid.card_brand,

@@ -129,6 +129,11 @@ class Payment(models.Model):
     reason = models.TextField(
         blank=True, default="", help_text="Why a fee is charged, as the customer is told."
     )
+    due_on = models.DateField(
+        null=True,
+        editable=False,
+        help_text="Of a late fee: when the deck was due, as it was charged. Keeping the deck longer moves that day.",
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

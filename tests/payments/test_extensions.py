@@ -1,5 +1,6 @@
 """A deck that is out is kept longer: the further days are shown, paid at that moment, and promised; or given back."""
 
+import uuid
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,20 +18,20 @@ from orders.change_plan import ChangeError, ChangeIsShort
 from orders.changes import keep_longer
 from orders.checkout import CheckoutError
 from orders.emails import order_link
-from orders.fees import agreed_limits, fee_limits
+from orders.fees import agreed_limits, charge_fee, fee_limits
 from orders.fulfilment import check_in, dispatch
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus, Refund
 from orders.pricing import tax_of
 from orders.receipt import receipt_of
 from orders.reconciliation import reconcile
-from orders.transitions import SYSTEM, customer
-from tests.factories import TODAY, cart_with, dispatched, placed, stocked_card
+from orders.transitions import SYSTEM, customer, staff
+from tests.factories import TODAY, StaffFactory, cart_with, dispatched, placed, stocked_card
 from tests.orders.changes_asked_for import extension_asked_for
 from tests.orders.test_checkout import submit
 from tests.orders.test_views import browser_of, messages_of
 from tests.orders.test_webhooks import answer_the_bank, deliver
-from tests.payments.holds import later
+from tests.payments.holds import later, now
 from tests.racing import at_the_same_moment, once_after
 from tests.sandbox import Sandbox
 
@@ -468,6 +469,58 @@ def test_a_late_deck_can_be_kept_longer_where_it_is_free_and_late_days_begin_wit
     assert order.last_day == day(3)
     assert fee_limits(order, TODAY).late_days == 0
     assert fee_limits(order, order.due_on + timedelta(days=1)).late_days == 1
+
+
+def charge_late_fee(order: Order) -> Payment:
+    return charge_fee(
+        fee_id=uuid.uuid4(),
+        order=order,
+        kind=Payment.Kind.LATE,
+        amount_cents=fee_limits(order, TODAY).late_left_cents,
+        reason="Late",
+        by=staff(StaffFactory()),
+        today=TODAY,
+    )
+
+
+def test_days_that_a_late_fee_was_charged_for_are_not_paid_again_as_rent(sandbox):
+    order, _ = out_order(sandbox)
+    order = late(order, days=3)
+    fee = charge_late_fee(order)
+
+    looked = extensions.look_at_extension(order=order, last_day=day(1), today=TODAY)
+
+    assert fee.status == PaymentStatus.CAPTURED
+    assert (looked.days, looked.settled_days) == (4, 3)
+    assert looked.cents == 300 + tax_of(300, order.tax_basis_points)
+
+
+def test_a_late_fee_that_was_given_up_settles_no_days(sandbox):
+    order, _ = out_order(sandbox)
+    order = late(order, days=3)
+    fee = charge_late_fee(order)
+    Payment.objects.filter(pk=fee.pk).update(
+        status=PaymentStatus.FAILED, captured_cents=0, captured_at=None, released_at=now()
+    )
+
+    looked = extensions.look_at_extension(order=order, last_day=day(1), today=TODAY)
+
+    assert looked.settled_days == 0
+
+
+def test_late_days_after_a_paid_extension_can_be_charged_though_earlier_ones_were(sandbox):
+    order, _ = out_order(sandbox)
+    order = late(order, days=3)
+    charge_late_fee(order)
+
+    pay(extension_asked_for(order, day(1)), sandbox)
+
+    order.refresh_from_db()
+    limits = fee_limits(order, order.due_on + timedelta(days=3))
+    assert limits.late_days == 3
+    assert limits.late_left_cents == 3 * limits.late_day_cents
+    most = fee_limits(order, order.due_on + timedelta(days=60))
+    assert most.late_left_cents == (28 - 3) * limits.late_day_cents
 
 
 @pytest.mark.parametrize("offset", [-1, 2, 27, 28, 400, 2_000])
