@@ -171,6 +171,8 @@ def money_words(orders: Sequence[Order]) -> dict[int, str]:
 
 
 def _words(payments: Sequence[Payment]) -> str:
+    # Further days stand for themselves: what was paid for them and given back says nothing of the total beside it.
+    payments = [payment for payment in payments if payment.kind != Payment.Kind.EXTENSION]
     charged = sum(payment.captured_cents for payment in payments)
     if charged:
         refunded = sum(payment.refunded_cents for payment in payments)

@@ -94,7 +94,15 @@ class Look:
     @property
     def shown(self) -> str:
         """What was looked at, in short: another one as soon as it would do something else, or cost something else."""
-        said = [self.wanted.as_json(), self.total_cents, self.outcome.value, self.needs_hold, self.is_at_risk]
+        order = self.plan.order
+        said = [
+            self.wanted.as_json(),
+            [str(day) for day in (order.out_on, order.due_on, order.back_on)],
+            self.total_cents,
+            self.outcome.value,
+            self.needs_hold,
+            self.is_at_risk,
+        ]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -211,6 +219,7 @@ def confirm(
             seen=seen,
             total_cents=looked.total_cents,
             by=by,
+            shown=shown,
             outcome=looked.outcome,
         )
     changed = apply(
@@ -233,10 +242,18 @@ def write_down(
     seen: str,
     total_cents: int,
     by: Actor,
+    shown: str = "",
     outcome: str = "",
 ) -> OrderChange:
     """What is to be paid for; asked for twice of a locked order, it is the same one."""
-    same = {"kind": kind, "wanted": wanted, "seen": seen, "total_cents": total_cents, "outcome": outcome}
+    same = {
+        "kind": kind,
+        "wanted": wanted,
+        "seen": seen,
+        "total_cents": total_cents,
+        "shown": shown,
+        "outcome": outcome,
+    }
     asked = order.changes.filter(status=OrderChange.Status.ASKED, **same).first()
     return asked or OrderChange.objects.create(order=order, by=by.user, **same)
 
@@ -248,7 +265,6 @@ def check_still_wanted(change: OrderChange, order: Order, *, today: date) -> Loo
     looked = look(order=order, wanted=Wanted.from_json(change.wanted), today=today, with_starts=False)
     if not looked.possible:
         raise ChangeIsShort(looked.shortfalls)
-    what_was_confirmed = (change.total_cents, change.outcome)
-    if (looked.total_cents, looked.outcome) != what_was_confirmed or not looked.needs_hold:
+    if looked.shown != change.shown or not looked.needs_hold:
         raise LookAgain
     return looked

@@ -15,7 +15,7 @@ class OrderChange(models.Model):
     """A change that takes effect when its money is there, in the same transaction; docs/payments.md, "Changing".
 
     `wanted` as orders/own_changes.py and orders/extensions.py write it; `seen`: the order as the customer saw it;
-    `outcome`: empty for an extension, which has no place.
+    `shown`: what the change was shown to do (`Look.shown`). It and `outcome` are empty for an extension.
     """
 
     class Kind(models.TextChoices):
@@ -32,6 +32,7 @@ class OrderChange(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHANGE)
     wanted = models.JSONField()
     seen = models.CharField(max_length=32)
+    shown = models.CharField(max_length=16, blank=True, default="", help_text="What was confirmed, in short.")
     outcome = models.CharField(
         max_length=16,
         blank=True,

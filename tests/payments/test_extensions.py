@@ -22,6 +22,7 @@ from orders.fees import agreed_limits, charge_fee, fee_limits
 from orders.fulfilment import check_in, dispatch
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus, Refund
+from orders.order_money import money_words
 from orders.pricing import tax_of
 from orders.receipt import receipt_of
 from orders.reconciliation import reconcile
@@ -338,6 +339,7 @@ def test_what_was_charged_goes_back_where_somebody_was_promised_the_cards_meanwh
 
     assert last_day_of(order) == day(2)
     check_given_back(change)
+    assert money_words([order]) == {order.pk: "charged"}
     (letter,) = [one for one in mail.outbox if one.subject.startswith("Your deck cannot be kept longer")]
     assert "Others were promised these cards" in letter.body
     assert "ake fewer cards" not in letter.body

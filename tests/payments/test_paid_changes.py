@@ -8,7 +8,7 @@ from django.core import mail
 from django.db import transaction
 from django.urls import reverse
 
-from inventory.models import Card, Reservation
+from inventory.models import Card, ClosedDay, Reservation
 from inventory.stock import record_movement
 from orders import fulfilment, own_changes, payments, submission
 from orders import stripe_gateway as gateway
@@ -571,6 +571,22 @@ def test_a_change_that_would_lose_the_place_by_now_has_to_be_looked_at_again_bef
     order, card, wanted = waiting_that_would_open(sandbox, days=3)
     change = asked_for(order, wanted)
     placed({card: 1}, first_day=wanted.first_day)
+
+    with pytest.raises(CheckoutError, match="Look at it once more"):
+        pay(change, sandbox)
+
+    assert change.attempts.count() == 0
+
+
+def test_a_day_that_the_shop_closes_meanwhile_is_shown_before_it_is_paid_for(sandbox):
+    order, _ = order_of(sandbox, owned=9)
+    order.refresh_from_db()
+    moved = Wanted(
+        first_day=order.first_day + timedelta(days=20), last_day=order.last_day + timedelta(days=21)
+    )
+    change = asked_for(order, moved)
+    leaves = own_changes.look(order=order, wanted=moved, today=TODAY).plan.order.out_on
+    ClosedDay.objects.create(first_day=leaves, last_day=leaves, reason="stocktaking")
 
     with pytest.raises(CheckoutError, match="Look at it once more"):
         pay(change, sandbox)
