@@ -72,7 +72,9 @@ KINDS: dict[type[Exception], Kind] = {
     WrongFirst: Kind("WRONG_FIRST", lambda error: {"min": 1, "max": MOST}),
     TooComplex: Kind("TOO_COMPLEX", lambda error: {"what": error.what, "max": error.most}),
     RecursionError: Kind(
-        "TOO_COMPLEX", message="This request is nested too deeply. Ask in several requests."
+        "TOO_COMPLEX",
+        lambda error: {"what": "levels", "max": MOST_DEPTH},
+        message="This request is nested too deeply. Ask in several requests.",
     ),
 }
 # Of requests that are no proper GraphQL, or that are refused before anybody reads them (view.py).

@@ -8,7 +8,10 @@ from django.conf import settings as site_settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
+from graphql import GraphQLError
 
+from deckrental.graphql.errors import told
+from deckrental.graphql.limits import MOST_DEPTH
 from orders import cart_ids
 from orders.models import Order
 from tests.factories import StaffFactory, UserFactory, stocked_card
@@ -284,8 +287,13 @@ class TestLimits:
     def test_of_a_query(self, query: str, what: str):
         error = device_of(UserFactory()).error(query)
         assert error["code"] == "TOO_COMPLEX"
-        assert error.get("what", what) == what
+        assert error["what"] == what
+        assert error["max"] > 1
         assert not Order.objects.exists()
+
+    def test_of_what_is_too_deep_even_to_be_measured(self):
+        said = told(GraphQLError("too deep", original_error=RecursionError()))
+        assert said["extensions"] == {"code": "TOO_COMPLEX", "what": "levels", "max": MOST_DEPTH}
 
     def test_of_a_query_that_hides_its_size_in_fragments(self):
         """Each fragment uses the next one twice: written out, more fields than there are atoms."""
