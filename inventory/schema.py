@@ -13,7 +13,7 @@ from inventory.search import FoundCard, search_cards
 from inventory.skus import cards_of
 from inventory.template_decks import OfferedDeck, newest_decks
 
-MOST = 100  # of anything in one answer
+USUAL, MOST = 20, 100  # of anything in one answer
 Info = strawberry.Info[Any, None]
 
 
@@ -27,7 +27,7 @@ class WrongFirst(ValueError):
 def check_first(first: int | None) -> int:
     """How many; the usual number where it is null. Raises WrongFirst."""
     if first is None:
-        return 20
+        return USUAL
     if not 1 <= first <= MOST:
         raise WrongFirst
     return first
@@ -116,7 +116,7 @@ class InventoryQuery:
     @strawberry.field(
         description=("Cards by name, or by a search as on the page of all cards; the best answers first.")
     )
-    def cards(self, search: str, first: int | None = 20) -> list[CardType]:
+    def cards(self, search: str, first: int | None = USUAL) -> list[CardType]:
         found = search_cards(query=parse(search), per_page=check_first(first), today=timezone.localdate())
         return [CardType.of(card) for card in found.found]
 
@@ -135,6 +135,6 @@ class InventoryQuery:
         name="templateDecks",
         description="The decks on offer, the newest first.",
     )
-    def template_decks(self, first: int | None = 20) -> list[TemplateDeckType]:
+    def template_decks(self, first: int | None = USUAL) -> list[TemplateDeckType]:
         decks = newest_decks(first=check_first(first), today=timezone.localdate())
         return [TemplateDeckType.of(deck) for deck in decks]

@@ -1,7 +1,7 @@
 import strawberry
 from django.utils import timezone
 
-from inventory.schema import check_first
+from inventory.schema import USUAL, check_first
 from orders.cart_contents import CartContents
 from orders.cart_ids import customer_cart, find_cart
 from orders.latest_orders import orders_of
@@ -29,5 +29,5 @@ class OrdersQuery:
         return shown(customer_cart(user=info.context.customer))
 
     @strawberry.field(description="The orders of the signed-in customer, the newest first.")
-    def orders(self, info: Info, first: int | None = 20) -> list[OrderType]:
+    def orders(self, info: Info, first: int | None = USUAL) -> list[OrderType]:
         return OrderType.all_of(orders_of(user=info.context.customer, first=check_first(first)))
