@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0016_changes_that_are_paid_for'),
+        ('orders', '0019_what_a_change_was_shown_to_do'),
     ]
 
     operations = [
