@@ -27,11 +27,16 @@ class LastSeenMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.session.accessed:  # what is the same for everybody does not ask who it is: it may be kept
+            self._note(request)
+        return response
+
+    def _note(self, request: HttpRequest) -> None:
         seen = request.session.get(_SEEN)
         if seen is not None and time.time() - seen > _LOOK_EVERY and request.user.is_authenticated:
             UserSession.objects.create_from_request(request)
             request.session[_SEEN] = int(time.time())
-        return self.get_response(request)
 
 
 @receiver(user_logged_in)

@@ -148,9 +148,11 @@ DATABASES = {
     }
 }
 
-# Tests keep out of the way of a site that runs on the same Redis, and of tests that run beside them.
-REDIS_PREFIX = f"deckrental-test{env.str('PYTEST_XDIST_WORKER', default='')}:" if TESTING else "deckrental:"
-_redis_db = database_number(REDIS_URL)
+# Tests keep out of the way of a site that runs on the same Redis by other keys, and of tests that run beside them,
+# some of which empty it, by another database.
+REDIS_PREFIX = "deckrental-test:" if TESTING else "deckrental:"
+_beside = env.str("PYTEST_XDIST_WORKER", default="")  # gw0, gw1 …
+_redis_db = database_number(REDIS_URL) + (int(_beside.removeprefix("gw")) + 1 if TESTING and _beside else 0)
 CACHES = {
     "default": {
         "BACKEND": "deckrental.cache.Cache",
