@@ -13,7 +13,10 @@ from itertools import product
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.apps import apps
+from django.conf import settings as site
 from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.http import HttpResponse
@@ -23,12 +26,15 @@ from django.urls.resolvers import RegexPattern
 from django.utils import timezone
 from django.utils.http import int_to_base36
 
-from accounts.models import Guest, User
+from accounts import tokens
+from accounts.models import ApiToken, Guest, User
 from inventory.models import ClosedDay, Reservation, TemplateDeck
 from orders import cart as carts
 from orders import emails
+from orders.forgetting import forget_person
 from orders.models import Order, OrderChange, Payment, PaymentCustomer, PaymentStatus, Removal
 from orders.models.order import new_cart_id
+from orders.pay_again import pay_link
 from orders.states import Status
 from tests.factories import (
     TODAY,
@@ -132,11 +138,28 @@ def all_that_is_theirs(owner: str) -> Owned:
         )
     Order.objects.update(email=EMAIL, **fields)
     browser = browser_of(cart)
+    if owner == "customer":
+        keys_of_account(mine["user"], browser)
     browser.post(reverse("orders:quick_add"), {"cards": "9 Qqqq of Aurelia"})
     assert b"Qqqq of Aurelia" in browser.get(reverse("orders:cart")).content
     for order in orders.values():
         order.refresh_from_db()
     return Owned(browser, orders[Status.OPEN].user or orders[Status.OPEN].guest, orders, deck)
+
+
+def keys_of_account(user: User, browser: Client) -> None:
+    """What an account has, and pages ask for by its key."""
+    UserSession.objects.get_or_create(
+        session_key=browser.session.session_key, defaults={"user": user, "ip": "127.0.0.1"}
+    )
+    tokens.issue(user=user, now=timezone.now())
+    SocialAccount.objects.create(user=user, provider="dummy", uid="uid-of-aurelia")
+
+
+def key_of(model: type[Model], owned: Owned) -> str:
+    """Of the first that A's account has; a guest has none."""
+    found = model._base_manager.filter(user=owned.owner).first() if isinstance(owned.owner, User) else None
+    return str(found.pk if found else 1)
 
 
 def rows_of(owned: Owned) -> dict[str, list[Any]]:
@@ -302,6 +325,20 @@ def another_customer() -> Client:
     return browser_of(cart_with({stocked_card(3): 1}, user=user))
 
 
+def reader_of_another_link() -> Client:
+    """A good link of somebody else's order was followed, in each of its kinds."""
+    client, order = Client(), placed({stocked_card(2): 1}, user=UserFactory())
+    for link in LINKS:
+        client.get(link(order).removeprefix(site.SITE_URL))
+    assert client.get(order.get_absolute_url()).status_code == 200
+    return client
+
+
+LINKS = (
+    emails.order_link, emails.receipt_link, emails.return_slip_link, emails.calendar_link, pay_link,
+)  # fmt: skip
+
+
 def staff() -> Client:
     client = Client()
     client.force_login(StaffFactory())
@@ -324,6 +361,8 @@ def bodies(owned: Owned) -> list[dict[str, Any]]:
         },
         {"remove": "1", "payment_method": "pm_of_aurelia", "removal": str(removal), "forget": "1", "quantity": "0",
          "confirm": "1", "clear": "1", "decision": "wait"},
+        {"session": key_of(UserSession, owned), "token": key_of(ApiToken, owned),
+         "account": key_of(SocialAccount, owned)},
     ]  # fmt: skip
 
 
@@ -370,6 +409,7 @@ VISITORS = {
     "anonymous": anonymous,
     "another guest": another_guest,
     "another customer": another_customer,
+    "reader of another link": reader_of_another_link,
     "staff": staff,
 }
 
@@ -420,10 +460,16 @@ def test_nobody_reads_or_changes_what_is_not_theirs(visitor, owner):
 
 
 @pytest.mark.parametrize("owner", ["customer", "guest"])
-@pytest.mark.parametrize("visitor", ["anonymous", "another guest", "another customer"])
+@pytest.mark.parametrize(
+    "visitor", ["anonymous", "another guest", "another customer", "reader of another link"]
+)
 def test_somebody_elses_order_answers_like_one_that_there_is_not(visitor, owner):
     owned, client = all_that_is_theirs(owner), VISITORS[visitor]()
-    forms = bodies(owned)
+    compare_with_nothing(owned, client, bodies(owned))
+
+
+def compare_with_nothing(owned: Owned, client: Client, forms: list[dict[str, Any]]) -> None:
+    tried = 0
     for address in ADDRESSES:
         if not address.route.startswith("orders/<slug:number>/"):
             continue
@@ -433,8 +479,32 @@ def test_somebody_elses_order_answers_like_one_that_there_is_not(visitor, owner)
             pairs = [(client.get(path), client.get(nowhere))]
             pairs += [(client.post(path, form), client.post(nowhere, form)) for form in forms]
             for theirs, nobodys in pairs:
+                tried += 1
                 said, expected = CSRF.sub("", told(theirs, path)), CSRF.sub("", told(nobodys, nowhere))
                 assert (theirs.status_code, said) == (nobodys.status_code, expected), path
+    assert tried > 100
+
+
+def test_after_its_customer_left_an_order_answers_to_nobody_like_one_that_there_is_not():
+    """Neither to whoever had a good link open, nor to the browser that was signed in."""
+    owned, reader = all_that_is_theirs("customer"), Client()
+    assert isinstance(owned.owner, User)
+    forms, orders = bodies(owned), Order.objects.filter(user=owned.owner)
+    for order in orders:
+        reader.get(emails.order_link(order).removeprefix(site.SITE_URL))
+    Reservation.objects.all().delete()
+    orders.exclude(status__in=(Status.CART, Status.CANCELLED)).update(status=Status.RETURNED, queued_at=None)
+    held = Payment.objects.exclude(status=PaymentStatus.CAPTURED)
+    held.update(status=PaymentStatus.VOIDED, released_at=timezone.now())
+    assert reader.get(owned.orders[Status.OPEN].get_absolute_url()).status_code == 200
+
+    forget_person(user=owned.owner, now=timezone.now())
+
+    kept = Order.objects.order_by("pk").values_list()
+    before = list(kept)
+    for client in (reader, owned.browser):
+        compare_with_nothing(owned, client, forms[1:2])
+    assert list(kept.all()) == before
 
 
 @pytest.mark.parametrize("owner", ["customer", "guest"])
