@@ -1,29 +1,18 @@
 """What a customer's change would do, in words and in rows: for the page that shows it before anything happens."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from django.conf import settings
-from django.utils.formats import date_format
 
 from inventory.availability import Shortfall
 from inventory.money import format_cents
-from inventory.templatetags.days import to_day
+from orders.change_differences import Difference, differences
 from orders.change_plan import ChangeIsShort
 from orders.dates import Schedule
 from orders.desk_changes import refusal
 from orders.models import Order, OrderCard
 from orders.own_changes import Look, Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A row: what is another than before; `after` is empty for what goes, `before` for what comes."""
-
-    what: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,49 +94,9 @@ _SAYS = {
 
 def change_page(*, order: Order, lines: Sequence[OrderCard], look: Look) -> ChangePage:
     """`order` and `lines`: as they are now."""
-    return ChangePage(look, list(_differences(order, lines, look)), short_in_words(look.shortfalls))
+    return ChangePage(look, differences(order, lines, look.plan), short_in_words(look.shortfalls))
 
 
 def short_in_words(shortfalls: Mapping[int, Shortfall]) -> list[str]:
     """Each short card: by how many, and on which days."""
     return refusal(ChangeIsShort(shortfalls))[1:] if shortfalls else []
-
-
-def _differences(order: Order, lines: Sequence[OrderCard], look: Look) -> Iterator[Difference]:
-    now = look.plan.order
-    if (order.first_day, order.last_day) != (now.first_day, now.last_day):
-        yield Difference("Days", _days(order), _days(now))
-    if order.out_on != now.out_on:
-        yield Difference("Leaves", _day(order.out_on), _day(now.out_on))
-    if order.due_on != now.due_on:
-        yield Difference("Back by", _day(order.due_on), _day(now.due_on))
-    if order.shipping_method != now.shipping_method:
-        yield Difference("Shipping", str(order.shipping_method), str(now.shipping_method))
-    after = {line.pk: line.quantity for line in look.plan.lines if line.pk}
-    for line in lines:
-        copies = after.get(line.pk, 0)
-        if copies != line.quantity:
-            yield Difference(_name(line), _copies(line.quantity), _copies(copies) if copies else "")
-    for line in look.plan.lines:
-        if not line.pk:
-            yield Difference(_name(line), "", _copies(line.quantity))
-
-
-def _copies(copies: int) -> str:
-    return f"{copies} {'copy' if copies == 1 else 'copies'}"
-
-
-def _name(line: OrderCard) -> str:
-    zone = "" if line.zone == "main" else f", {line.get_zone_display().lower()}"
-    return f"{line.card.name}{zone}"
-
-
-def _days(order: Order) -> str:
-    assert order.first_day is not None
-    assert order.last_day is not None
-    return to_day(order.first_day, order.last_day)
-
-
-def _day(day: date | None) -> str:
-    assert day is not None
-    return date_format(day, "D j F Y")

@@ -5,7 +5,8 @@ new order, at the end of the queue. No change makes an order cost more than it d
 customer has more held for it (orders/own_changes.py), it costs exactly that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import date, timedelta
 
 from django.conf import settings
@@ -16,10 +17,11 @@ from inventory.money import format_cents
 from inventory.periods import RentalPeriod
 from inventory.reservations import Taken, extend, take
 from orders import payments
+from orders.change_differences import differences, in_words
 from orders.change_plan import ChangeError, ChangeIsShort, OthersNeedThem, Plan, Wanted, plan_change
 from orders.checkout import set_dates
 from orders.deck_availability import short_by_line
-from orders.lines import write_lines
+from orders.lines import lines_of, write_lines
 from orders.models import Order, OrderCard, Payment, PaymentStatus
 from orders.models.order import DAYS
 from orders.signals import tell_customer
@@ -87,6 +89,7 @@ def apply(
     check_can_change(order, payment)
     status = order.status
     agreed, held = agreed_cents(order, payment), _is_held(payment) or held_cents is not None
+    before, lines = copy(order), lines_of(order)
     plan = plan_change(order=order, wanted=wanted, today=today)
     check_pays(plan, payment, agreed_cents=agreed, held_cents=held_cents, today=today)
     taken = take(
@@ -99,10 +102,14 @@ def apply(
     )
     if taken.shortfalls and not taken.reservations:
         raise ChangeIsShort(taken.shortfalls)
-    _write(plan, taken, by=by, agreed_anew=held_cents is not None)
+    said = [in_words(one) for one in differences(before, lines, plan)]
+    if taken.queued_at is not None and taken.queued_at != before.queued_at:
+        said.append(LOST_PLACE)
+    _write(plan, taken, by=by, said=said, agreed_anew=held_cents is not None)
     return order
 
 
+LOST_PLACE = "it asks for more, so it went to the end of the queue"
 PAID_FOR = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
 
 
@@ -156,7 +163,7 @@ def _check_costs_no_more(total_cents: int, *, than_cents: int) -> None:
         )
 
 
-def _write(plan: Plan, taken: Taken, *, by: Actor, agreed_anew: bool) -> None:
+def _write(plan: Plan, taken: Taken, *, by: Actor, said: Sequence[str], agreed_anew: bool) -> None:
     order, quote = plan.order, plan.quote
     _write_lines(plan, taken)
     order.cards_cents, order.tax_cents, order.total_cents = (
@@ -172,12 +179,17 @@ def _write(plan: Plan, taken: Taken, *, by: Actor, agreed_anew: bool) -> None:
     opens = order.status == Status.PENDING and taken.queued_at is None
     if not opens:
         order.save(update_fields=[*_CHANGED, "queued_at"])
-        note_event(order, by=by, reason="cards or days changed")
+        note_event(order, by=by, reason=_and_what("cards or days changed", said))
         return
     order.save(update_fields=_CHANGED)
-    move_order(order, Status.OPEN, by=by, reason="changed, and every card is free now", queued_at=None)
+    reason = _and_what("changed, and every card is free now", said)
+    move_order(order, Status.OPEN, by=by, reason=reason, queued_at=None)
     if by.kind != "customer":  # who did it themselves hears that it is changed, and how it stands
         tell_customer(order, "promoted")
+
+
+def _and_what(reason: str, said: Sequence[str]) -> str:
+    return f"{reason}: {'; '.join(said)}" if said else reason
 
 
 def _write_lines(plan: Plan, taken: Taken) -> None:

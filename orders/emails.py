@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inventory.closed_days import shop_calendar
+from orders.changes import LOST_PLACE
 from orders.dates import schedule_of_order
 from orders.deck_availability import next_start
 from orders.lines import lines_of
@@ -101,7 +102,7 @@ def send_order_email(*, order: Order, kind: str) -> None:
         else None,
     }
     if kind == "changed":
-        context["held"] = is_held(order)
+        context |= {"held": is_held(order), "lost_place": _lost_place(order)}
     if kind == "kept_longer":
         context["extension"] = _last_extension(order)
     if kind == "change_failed":
@@ -127,6 +128,11 @@ def _last_extension(order: Order) -> Payment | None:
     if change is None or change.wanted["last_day"] != f"{order.last_day:%Y-%m-%d}":
         return None
     return Payment.objects.filter(attempts__change=change, status=PaymentStatus.CAPTURED).first()
+
+
+def _lost_place(order: Order) -> bool:
+    last = order.events.order_by("-at", "-pk").first()
+    return order.status == Status.PENDING and last is not None and last.reason.endswith(LOST_PLACE)
 
 
 def _failed_change(order: Order) -> OrderChange | None:

@@ -61,11 +61,13 @@ _IN_OTHER_WORDS = [
         ),
         (r"back: (.+)", r"Came back: \1."),
         (r"cards or days changed", "Cards or days were changed."),
+        (r"cards or days changed: (.+)", r"Cards or days were changed. \1."),
         (r"kept until (.+)", r"The deck may stay with you until \1."),
         (r"expected on (.+)", r"What is out is expected on \1."),
         (r"nobody knows when it comes back", "It is not known when it comes back."),
         (r"refund of (.+): the order is cancelled", r"\1 goes back to your card."),
         (r"changed, and every card is free now", "It was changed."),
+        (r"changed, and every card is free now: (.+)", r"It was changed. \1."),
     )
 ]
 

@@ -259,6 +259,7 @@ def test_who_opens_their_order_by_a_change_is_told_that_it_is_changed_and_open(
     (letter,) = mail.outbox
     assert letter.subject == f"Your order {order.number} is changed"
     assert "Every card is set aside for you." in letter.body
+    assert "4 copies → 2 copies" in order.events.latest("pk").reason
     assert "has come in" not in letter.body
 
 

@@ -23,6 +23,7 @@ from orders.checkout import CheckoutError, accept_shortfall
 from orders.fulfilment import NotDispatchable, dispatch
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
+from orders.order_history import history_of
 from orders.order_money import order_money
 from orders.promotion import promote_pending
 from orders.reconciliation import reconcile
@@ -157,9 +158,15 @@ def test_a_pending_order_that_pays_for_more_goes_to_the_end_of_the_queue(sandbox
     first = accept_shortfall(order=first, by=customer(), today=TODAY)
     second = placed({card: 1})
     change = more_copies(first, 3)
+    mail.outbox.clear()
 
     pay(change, sandbox)
 
+    (letter,) = mail.outbox
+    assert "went to the end of the queue" in letter.body
+    told = list(history_of(first.events.order_by("at", "pk")))[-1].title
+    assert f"{card.name}: 2 copies → 3 copies" in told
+    assert "went to the end of the queue" in told
     assert status_of(change) == "applied"
     assert list(Order.objects.pending_in_queue_order()) == [second, first]
     assert violations(today=TODAY) == []
