@@ -28,6 +28,7 @@ from django.utils.http import int_to_base36
 
 from accounts import tokens
 from accounts.models import ApiToken, Guest, User
+from deckrental.sign_in_providers import PROVIDERS
 from inventory.models import ClosedDay, Reservation, TemplateDeck
 from orders import cart as carts
 from orders import emails
@@ -56,6 +57,13 @@ pytestmark = pytest.mark.django_db
 NOWHERE = "ZZZZZZZZZZ"
 EMAIL, LAST4 = "aurelia@secret.example", "4719"
 SECRETS = (EMAIL, "Aurelia", "Hidden Lane", "Nowhereville", LAST4, "cus_of_aurelia", "pm_of_aurelia")
+
+
+@pytest.fixture(autouse=True)
+def _sign_in_elsewhere_is_set_up(settings) -> None:
+    """Where tests run there are addresses of providers without the keys that the site would ask for first."""
+    app = {"client_id": "ours", "secret": "ours", "key": ""}
+    settings.SOCIALACCOUNT_PROVIDERS = {each.id: {**each.settings, "APPS": [app]} for each in PROVIDERS}
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Ordering again: the cards and decks of an old order in the cart, once for each form, and the order as it was."""
 
 import re
+import uuid
 
 import pytest
 from django.core.cache import cache
@@ -29,6 +30,8 @@ from tests.factories import (
     template_deck,
 )
 from tests.orders.test_views import browser_of, messages_of
+
+KEY = uuid.uuid4().hex  # of a form; used ones are remembered for a day
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +138,7 @@ def test_too_many_copies_are_named_and_nothing_is_added():
     cart = CartFactory(guest=order.guest)
     OrderCard.objects.create(order=cart, card=bolt, quantity=MAX_QUANTITY - 3)
 
-    response = browser_of(order).post(address_of(order), {"once": "key-of-a-form"})
+    response = browser_of(order).post(address_of(order), {"once": KEY})
 
     assert response.url == order.get_absolute_url()
     assert messages_of(response) == [
@@ -145,7 +148,7 @@ def test_too_many_copies_are_named_and_nothing_is_added():
     assert dict(cart.order_cards.values_list("card", "quantity")) == {bolt.pk: MAX_QUANTITY - 3}
     # What failed has not been done: with room in the cart the same form works.
     cart.order_cards.update(quantity=1)
-    browser_of(order).post(address_of(order), {"once": "key-of-a-form"})
+    browser_of(order).post(address_of(order), {"once": KEY})
     assert dict(cart.order_cards.values_list("card", "quantity")) == {bolt.pk: 5, shock.pk: 1}
 
 
@@ -169,7 +172,7 @@ def test_a_form_that_is_sent_twice_adds_once_and_another_one_adds_again():
     order = placed({stocked_card(4): 2})
     browser = browser_of(order)
 
-    said = [messages_of(browser.post(address_of(order), {"once": key}))[-1] for key in ("a1", "a1", "b2")]
+    said = [messages_of(browser.post(address_of(order), {"once": key}))[-1] for key in (KEY, KEY, f"{KEY}2")]
 
     assert cart_after(browser, order).order_cards.get().quantity == 4
     assert said[0].startswith(f"Added the 2 cards of order {order.number}.")
@@ -199,7 +202,7 @@ def test_where_the_cache_does_not_answer_it_is_added(monkeypatch):
 
     monkeypatch.setattr(cache, "add", broken)
 
-    browser_of(order).post(address_of(order), {"once": "a1"})
+    browser_of(order).post(address_of(order), {"once": KEY})
 
     assert cart_after(browser_of(order), order).order_cards.get().quantity == 2
 
