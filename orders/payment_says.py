@@ -177,6 +177,8 @@ def asked_for(attempt: PaymentAttempt, payment: Payment) -> str:
     """What an attempt asked the provider to do."""
     amount = money_of(payment, attempt.parameters["amount"])
     about = "" if payment.kind == Payment.Kind.ORDER else f" ({fee_name(payment).lower()})"
+    if payment.kind == Payment.Kind.ORDER and attempt.change_id is not None:
+        about = " (for a change of the order)"
     return f"Asked to {'hold' if _is_hold(attempt) else 'charge'} {amount}{about}"
 
 

@@ -25,6 +25,7 @@ from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
 from orders.order_history import history_of
 from orders.order_money import order_money
+from orders.payment_says import asked_for as asked_of
 from orders.promotion import promote_pending
 from orders.reconciliation import reconcile
 from orders.signals import change_takes_effect
@@ -109,6 +110,12 @@ def test_the_new_total_is_held_the_order_is_changed_and_the_old_hold_is_released
     submitted = pay(change, sandbox)
 
     assert submitted.done
+    assert [
+        asked_of(one, one.payment).endswith("(for a change of the order)") for one in attempts_of(order)
+    ] == [
+        False,
+        True,
+    ]
     assert status_of(change) == OrderChange.Status.APPLIED
     assert copies_of(order) == 4
     assert total_of(order) == change.total_cents
