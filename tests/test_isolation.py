@@ -378,22 +378,25 @@ SAY_NOTHING = ("Expires", "Date", "Content-Length", "Content-Security-Policy")
 CSRF = re.compile(r'(?:value="|csrf-token" content=")\w{64}"|nonce-?"?[\w+/=-]+')
 
 
-def told(response: HttpResponse, path: str) -> str:
+def told(response: HttpResponse, path: str, cart: str = "") -> str:
     """Everything that an answer says, without what the visitor has asked by."""
     said = (
         getattr(response, "content", b"") if not response.streaming else b"".join(response.streaming_content)
     )
     headers = " ".join(value for name, value in response.items() if name not in SAY_NOTHING)
     text = f"{headers} {said.decode(errors='replace')}"
-    for asked in path.strip("/").split("/"):
+    for asked in [
+        *path.strip("/").split("/"),
+        cart,
+    ]:  # a list that is looked over names the cart that it is for
         text = text.replace(asked, "ASKED") if asked else text
     return text
 
 
-def wrong_with(response: HttpResponse, path: str, owned: Owned) -> Iterator[str]:
+def wrong_with(response: HttpResponse, path: str, owned: Owned, cart: str = "") -> Iterator[str]:
     if response.status_code >= 500 and path not in ("/readyz",):
         yield f"{response.status_code}"
-    text = told(response, path)
+    text = told(response, path, cart)
     for secret in owned.secrets:
         if re.search(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", text):
             yield f"tells {secret!r}"
@@ -457,7 +460,7 @@ def test_nobody_reads_or_changes_what_is_not_theirs(visitor, owner):
             ]
             for method, form, response in tries:
                 found = [
-                    *wrong_with(response, path, owned),
+                    *wrong_with(response, path, owned, form.get("cart", "")),
                     *wrong_with_the_kind(response, address, path, visitor),
                 ]
                 wrong += [f"{method} {path} {sorted(form)}: {what}" for what in found]

@@ -31,9 +31,13 @@ from tests.factories import (
 )
 from tests.orders.test_views import browser_of, messages_of
 
-KEY = uuid.uuid4().hex  # of a form; used ones are remembered for a day
-
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def key() -> str:
+    """Of a form: used ones are remembered for a day."""
+    return uuid.uuid4().hex
 
 
 def address_of(order: Order) -> str:
@@ -132,13 +136,13 @@ def test_the_old_order_stays_as_it_was_whatever_became_of_it(end):
     assert lines_of(cart_after(browser_of(order), order)) == lines_of(order)
 
 
-def test_too_many_copies_are_named_and_nothing_is_added():
+def test_too_many_copies_are_named_and_nothing_is_added(key):
     bolt, shock = stocked_card(4, name="Lightning Bolt"), stocked_card(4, name="Shock")
     order = placed({bolt: 4, shock: 1})
     cart = CartFactory(guest=order.guest)
     OrderCard.objects.create(order=cart, card=bolt, quantity=MAX_QUANTITY - 3)
 
-    response = browser_of(order).post(address_of(order), {"once": KEY})
+    response = browser_of(order).post(address_of(order), {"once": key})
 
     assert response.url == order.get_absolute_url()
     assert messages_of(response) == [
@@ -148,7 +152,7 @@ def test_too_many_copies_are_named_and_nothing_is_added():
     assert dict(cart.order_cards.values_list("card", "quantity")) == {bolt.pk: MAX_QUANTITY - 3}
     # What failed has not been done: with room in the cart the same form works.
     cart.order_cards.update(quantity=1)
-    browser_of(order).post(address_of(order), {"once": KEY})
+    browser_of(order).post(address_of(order), {"once": key})
     assert dict(cart.order_cards.values_list("card", "quantity")) == {bolt.pk: 5, shock.pk: 1}
 
 
@@ -168,11 +172,13 @@ def test_too_many_lines_are_told_and_nothing_is_added():
 # --- once -----------------------------------------------------------------------------------------------------
 
 
-def test_a_form_that_is_sent_twice_adds_once_and_another_one_adds_again():
+def test_a_form_that_is_sent_twice_adds_once_and_another_one_adds_again(key):
     order = placed({stocked_card(4): 2})
     browser = browser_of(order)
 
-    said = [messages_of(browser.post(address_of(order), {"once": key}))[-1] for key in (KEY, KEY, f"{KEY}2")]
+    said = [
+        messages_of(browser.post(address_of(order), {"once": each}))[-1] for each in (key, key, f"{key}2")
+    ]
 
     assert cart_after(browser, order).order_cards.get().quantity == 4
     assert said[0].startswith(f"Added the 2 cards of order {order.number}.")
@@ -194,7 +200,7 @@ def test_the_page_of_the_order_gives_every_form_a_key_of_its_own():
     assert len(keys) == 2
 
 
-def test_where_the_cache_does_not_answer_it_is_added(monkeypatch):
+def test_where_the_cache_does_not_answer_it_is_added(monkeypatch, key):
     order = placed({stocked_card(4): 2})
 
     def broken(*args, **kwargs):
@@ -202,7 +208,7 @@ def test_where_the_cache_does_not_answer_it_is_added(monkeypatch):
 
     monkeypatch.setattr(cache, "add", broken)
 
-    browser_of(order).post(address_of(order), {"once": KEY})
+    browser_of(order).post(address_of(order), {"once": key})
 
     assert cart_after(browser_of(order), order).order_cards.get().quantity == 2
 
