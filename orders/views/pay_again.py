@@ -32,7 +32,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     named = named_in_link(token)
     order = Order.objects.filter(number=named[0], forgotten_at=None).first() if named else None
     if named is None or order is None:
-        return link_ended(request)
+        return link_ended(request, paying=True)
     remember_linked(request, order.number)
     return redirect(_address("orders:pay_again", order, named[1]))
 

@@ -205,7 +205,7 @@ def test_the_session_is_cleared_of_the_cart(visitor, bolt, sandbox):
     click_pay(visitor, sandbox)
 
     assert not Order.objects.filter(status=Status.CART).exists()
-    assert "Your cart is empty" in visitor.get(reverse("orders:cart")).content.decode()
+    assert "Nothing in it yet" in visitor.get(reverse("orders:cart")).content.decode()
     add(visitor, bolt)
     cart = Order.objects.get(status=Status.CART)
     assert cart.pk != order.pk
