@@ -43,7 +43,11 @@ def open_link(request: HttpRequest, token: str, page: str = "orders:order") -> H
 
 def link_ended(request: HttpRequest, *, paying: bool = False) -> HttpResponse:
     """The link is too old or not ours: what to do now."""
-    context = {"shop_email": parseaddr(settings.DEFAULT_FROM_EMAIL)[1], "form": FindOrderForm(), "paying": paying}
+    context = {
+        "shop_email": parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+        "form": FindOrderForm(),
+        "paying": paying,
+    }
     return render(request, "orders/link_ended.html", context, status=410)
 
 
