@@ -4,6 +4,7 @@ further days of a deck that is out, which are charged.
 The change itself takes effect where that money is booked (orders/change_effects.py), whoever books it.
 """
 
+from abc import abstractmethod
 from datetime import date
 
 from django.conf import settings
@@ -19,8 +20,8 @@ from orders.own_changes import check_still_wanted
 from orders.transitions import lock_order
 
 
-class ChangeBill(Bill):
-    """The total of an order as it will be. The attempts are the change's own: another tab's change has others."""
+class _AskedBill(Bill):
+    """What a change that was asked for costs. The attempts are its own: another tab's change has others."""
 
     kept = "Your order stays as it is."
 
@@ -33,14 +34,35 @@ class ChangeBill(Bill):
 
     def lock(self, *, today: date) -> int:
         self.order = lock_order(self.order.pk)
-        payments.lock_live_payment(self.order)
+        self.lock_money()
         self.change.refresh_from_db()
         check_asked(self.change)
         try:
-            check_still_wanted(self.change, self.order, today=today)
+            self.check(today=today)
         except ChangeError as error:
             raise CheckoutError(str(error), step="change") from error
         return self.change.total_cents
+
+    def lock_money(self) -> None:
+        """What is locked besides the order."""
+
+    @abstractmethod
+    def check(self, *, today: date) -> None:
+        """Raises ChangeError where it would not be done any more as it was shown."""
+
+    def paid(self, payment: Payment, *, today: date) -> None:
+        """It has taken effect with the booking of the money, or failed there; the change says which."""
+        self.change.refresh_from_db()
+
+
+class ChangeBill(_AskedBill):
+    """The total of an order as it will be, held."""
+
+    def lock_money(self) -> None:
+        payments.lock_live_payment(self.order)
+
+    def check(self, *, today: date) -> None:
+        check_still_wanted(self.change, self.order, today=today)
 
     def begin(self, given: CardGiven, *, amount_cents: int) -> PaymentAttempt:
         return payments.begin_attempt(
@@ -56,33 +78,14 @@ class ChangeBill(Bill):
         attempt.refresh_from_db()
         return attempt.status == PaymentStatus.ACTION_REQUIRED
 
-    def paid(self, payment: Payment, *, today: date) -> None:
-        """It has taken effect with the booking of the money, or failed there; the change says which."""
-        self.change.refresh_from_db()
 
-
-class ExtensionBill(Bill):
+class ExtensionBill(_AskedBill):
     """Further days of a deck that is out: charged at once."""
 
-    kept = "Your order stays as it is."
     done = PaymentStatus.CAPTURED
 
-    def __init__(self, change: OrderChange) -> None:
-        super().__init__(Order.objects.select_related("user", "shipping_method").get(pk=change.order_id))
-        self.change = change
-
-    def attempts(self) -> QuerySet[PaymentAttempt]:
-        return PaymentAttempt.objects.filter(change=self.change)
-
-    def lock(self, *, today: date) -> int:
-        self.order = lock_order(self.order.pk)
-        self.change.refresh_from_db()
-        check_asked(self.change)
-        try:
-            check_still_possible(self.change, self.order, today=today)
-        except ChangeError as error:
-            raise CheckoutError(str(error), step="change") from error
-        return self.change.total_cents
+    def check(self, *, today: date) -> None:
+        check_still_possible(self.change, self.order, today=today)
 
     def begin(self, given: CardGiven, *, amount_cents: int) -> PaymentAttempt:
         return payments.begin_fee_payment(
@@ -109,10 +112,6 @@ class ExtensionBill(Bill):
         Payment.objects.select_for_update().get(pk=attempt.payment_id)
         attempt.refresh_from_db()
         return attempt.status == PaymentStatus.ACTION_REQUIRED
-
-    def paid(self, payment: Payment, *, today: date) -> None:
-        """As for a change: the booking of the money has kept the deck longer, or given the money back."""
-        self.change.refresh_from_db()
 
 
 def check_asked(change: OrderChange) -> None:
