@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.guests import touch
 from accounts.models import Guest, User
-from orders.cart import MAX_LINES, NoRoom, Poured, TooManyLines, key_of, make_cart_of, merge_carts
+from orders.cart import MAX_LINES, NoRoom, TooManyLines, key_of, make_cart_of
+from orders.merging import Poured, merge_carts
 from orders.models import MergedCart, Order
 from orders.models.order import OrderQuerySet
 from orders.owners import Owner

@@ -18,11 +18,12 @@ from inventory.periods import RentalPeriod
 from inventory.reservations import Taken, take, tell_capacity_changed
 from inventory.shop_calendar import ShopCalendar
 from orders import payments
-from orders.cart import CartError, cart_of, lock_cart, pour
+from orders.cart import CartError, cart_of, lock_cart
 from orders.dates import RentalPeriodError, blocked_period, check_length, check_rental_period, schedule_of
 from orders.deck_availability import short_by_line
 from orders.fee_limits import late_day_cents, worth_cents
 from orders.lines import lines_of, quote_of, write_lines
+from orders.merging import pour
 from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMethod
 from orders.models.order import DAYS, demand_of
 from orders.owners import owner_of_order

@@ -23,7 +23,8 @@ from accounts.models import Guest, User
 from inventory.decklist import MAX_QUANTITY
 from inventory.periods import RentalPeriod
 from inventory.some_of import some_of
-from orders.cart import CartError, Poured, cart_of, make_cart_of, merge_carts
+from orders.cart import CartError, cart_of, make_cart_of
+from orders.merging import Poured, merge_carts
 from orders.models import Order
 from orders.owners import Owner
 from orders.states import Status

@@ -7,9 +7,10 @@ import pytest
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Card, Zone
 from orders import cart as carts
-from orders import cart_ids
+from orders import cart_ids, merging
 from orders.cart_ids import CartNotFound, create_empty_cart, customer_cart, merge_guest_cart
 from orders.checkout import settle
+from orders.merging import pour
 from orders.models import MergedCart, Order, OrderCard
 from orders.sign_in import give_to_user
 from tests.factories import (
@@ -163,7 +164,7 @@ def test_the_record_follows_its_destination_into_an_order():
     source, destination = filled(create_empty_cart(user=None)), customer_cart(user=user)
     merge_guest_cart(source_cart_id=source.cart_id, destination_cart_id=destination.cart_id, user=user)
     other = customer_cart(user=UserFactory(password=""))
-    carts.pour(source=Order.objects.get(pk=destination.pk), destination=other)
+    pour(source=Order.objects.get(pk=destination.pk), destination=other)
     assert MergedCart.objects.get().destination == other
 
 
@@ -174,7 +175,7 @@ def test_nothing_of_it_is_done_where_it_fails_half_way(monkeypatch):
     def fails(*args, **kwargs):
         raise RuntimeError("the power is gone")
 
-    monkeypatch.setattr(carts, "release_hold", fails)
+    monkeypatch.setattr(merging, "release_hold", fails)
     error = device_of(user).error(MERGE, source=source.cart_id, destination=destination.cart_id)
     assert error["code"] == "INTERNAL"
     assert source.order_cards.get().quantity == 2
@@ -250,8 +251,8 @@ class TestAtTheSameMoment:
         """The negative control: two who both hold the cart unlocked do not both come to the right end."""
         user = UserFactory(password="")
         source, destination = filled(create_empty_cart(user=None)), filled(customer_cart(user=user), 3)
-        monkeypatch.setattr(carts, "lock_order", lambda pk: Order.objects.get(pk=pk))
-        meet_after(monkeypatch, carts, "lock_order", times=2)
+        monkeypatch.setattr(merging, "lock_order", lambda pk: Order.objects.get(pk=pk))
+        meet_after(monkeypatch, merging, "lock_order", times=2)
         ends = race(*[lambda: merged(source, destination, user)] * 2)
         assert failed(ends) or ends != [5, 5]
 

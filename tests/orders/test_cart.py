@@ -14,6 +14,7 @@ from orders import cart as carts
 from orders import cart_lines
 from orders.cart import CartError
 from orders.cart_lines import change_line, undo_removal
+from orders.merging import merge_carts
 from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus
 from orders.owners import Owner
 from orders.states import Status
@@ -587,8 +588,8 @@ CHANGES = {
     "quick add": lambda cart: carts.quick_add(cart=cart, text=CardFactory().name),
     "add a deck": lambda cart: carts.add_template_deck(cart=cart, deck=template_deck({CardFactory(): 1})),
     "remove a deck": lambda cart: carts.remove_template_deck(cart=cart, row=cart.order_template_decks.get()),
-    "merge it": lambda cart: carts.merge_carts(source=cart, destination=CartFactory()),
-    "merge into it": lambda cart: carts.merge_carts(source=CartFactory(), destination=cart),
+    "merge it": lambda cart: merge_carts(source=cart, destination=CartFactory()),
+    "merge into it": lambda cart: merge_carts(source=CartFactory(), destination=cart),
 }
 
 
@@ -610,7 +611,7 @@ def test_a_cart_that_was_submitted_in_the_meantime_cannot_be_changed(change):
 def test_a_cart_that_was_merged_away_in_the_meantime_is_refused_and_not_a_crash():
     card = CardFactory()
     cart = cart_with({card: 1})
-    carts.merge_carts(source=Order.objects.get(pk=cart.pk), destination=CartFactory())
+    merge_carts(source=Order.objects.get(pk=cart.pk), destination=CartFactory())
 
     with pytest.raises(CartError):
         carts.add_card(cart=cart, card=card, quantity=1)
@@ -626,7 +627,7 @@ def test_merging_adds_up_equal_lines_and_keeps_the_others():
     carts.add_card(cart=source, card=both, quantity=1, preferred_printing=printing)
     carts.add_card(cart=source, card=both, quantity=1, zone="sideboard")
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     assert lines_of(destination) == {
         (both, "main", None): 5,
@@ -645,7 +646,7 @@ def test_merging_adds_up_template_decks():
     for cart, added in ((source, deck), (source, deck), (source, other), (destination, deck)):
         carts.add_template_deck(cart=cart, deck=added)
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     assert {row.template_deck: row.copies for row in destination.order_template_decks.all()} == {
         deck: 3,
@@ -661,7 +662,7 @@ def test_merging_keeps_the_versions_of_a_template_deck_apart():
     deck_version(deck, {card: 1})
     carts.add_template_deck(cart=destination, deck=deck)
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     noted = destination.order_template_decks.values_list("version__number", "copies")
     assert sorted(noted) == [(1, 1), (2, 1)]
@@ -676,7 +677,7 @@ def test_the_guests_dates_and_shipping_win_where_they_are_set():
         {CardFactory(): 1}, first_day=TODAY + timedelta(days=3), days=2, user=UserFactory()
     )
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     destination.refresh_from_db()
     assert destination.shipping_method == standard
@@ -690,7 +691,7 @@ def test_the_customers_dates_and_address_stay_where_the_guest_has_none():
     destination = cart_with({CardFactory(): 1}, user=UserFactory(), street="Bolt Street 4")
     wished = destination.rental_period
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     destination.refresh_from_db()
     assert destination.rental_period == wished
@@ -704,7 +705,7 @@ def test_a_guest_who_chose_only_how_it_is_shipped_leaves_the_customers_days_alon
     destination = cart_with({CardFactory(): 1}, user=UserFactory())
     wished = destination.rental_period
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     destination.refresh_from_db()
     assert destination.rental_period == wished
@@ -714,7 +715,7 @@ def test_a_guest_who_chose_only_how_it_is_shipped_leaves_the_customers_days_alon
 def test_a_way_of_shipping_comes_to_a_cart_without_days():
     source, destination = CartFactory(shipping_method=ShippingMethodFactory()), CartFactory()
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     destination.refresh_from_db()
     assert destination.shipping_method == ShippingMethodFactory()
@@ -725,7 +726,7 @@ def test_merging_says_what_came_and_what_did_not_fit():
     source = cart_with({full: 5, other: 2})
     destination = cart_with({full: MAX_QUANTITY - 2}, user=UserFactory())
 
-    poured = carts.merge_carts(source=source, destination=destination)
+    poured = merge_carts(source=source, destination=destination)
 
     assert (poured.copies, poured.days, poured.left_over) == (4, True, {"Lightning Bolt": 3})
 
@@ -734,7 +735,7 @@ def test_the_guests_address_comes_as_a_whole():
     source = cart_with({CardFactory(): 1}, city="Lyon")
     destination = cart_with({CardFactory(): 1}, user=UserFactory(), street="Bolt Street 4", city="Berlin")
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     destination.refresh_from_db()
     assert (destination.street, destination.city) == ("", "Lyon")
@@ -745,7 +746,7 @@ def test_an_empty_cart_never_replaces_a_filled_one():
     destination = cart_with({card: 3}, user=UserFactory())
     before = destination.rental_period
 
-    carts.merge_carts(source=CartFactory(), destination=destination)
+    merge_carts(source=CartFactory(), destination=destination)
 
     destination.refresh_from_db()
     assert lines_of(destination) == {(card, "main", None): 3}
@@ -757,7 +758,7 @@ def test_a_filled_cart_fills_an_empty_one():
     card = CardFactory()
     source, destination = cart_with({card: 3}), CartFactory(guest=None, user=UserFactory())
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     assert lines_of(destination) == {(card, "main", None): 3}
 
@@ -766,7 +767,7 @@ def test_merging_a_cart_with_itself_changes_nothing():
     card = CardFactory()
     cart = cart_with({card: 3})
 
-    carts.merge_carts(source=cart, destination=Order.objects.get(pk=cart.pk))
+    merge_carts(source=cart, destination=Order.objects.get(pk=cart.pk))
 
     assert lines_of(cart) == {(card, "main", None): 3}
 
@@ -775,7 +776,7 @@ def test_lines_that_are_too_many_together_are_held_to_the_limit():
     card = CardFactory()
     source, destination = cart_with({card: MAX_QUANTITY}), cart_with({card: 1}, guest=GuestFactory())
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     assert lines_of(destination) == {(card, "main", None): MAX_QUANTITY}
 
@@ -786,7 +787,7 @@ def test_merging_two_full_carts_does_not_fail():
         cards = [CardFactory() for _ in range(carts.MAX_LINES)]
         OrderCard.objects.bulk_create(OrderCard(order=cart, card=card, quantity=1) for card in cards)
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     assert destination.order_cards.count() >= carts.MAX_LINES
 
@@ -809,7 +810,7 @@ def test_a_failed_payment_of_the_merged_cart_is_kept_on_record_and_stands_for_no
     source, destination = cart_with({CardFactory(): 1}), cart_with({CardFactory(): 1}, user=UserFactory())
     tried = failed_payment(source)
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     tried.refresh_from_db()
     assert tried.order == destination
@@ -821,7 +822,7 @@ def test_two_carts_with_a_failed_payment_each_can_be_merged():
     failed_payment(source)
     kept = failed_payment(destination)
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     assert destination.payments.count() == 2
     assert Payment.objects.live().get(order=destination) == kept
@@ -833,7 +834,7 @@ def test_a_hold_on_the_merged_cart_is_let_go():
         order=source, amount_cents=500, currency="eur", status=PaymentStatus.ACTION_REQUIRED
     )
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     held.refresh_from_db()
     assert held.released_at is not None
@@ -858,7 +859,7 @@ def test_merging_keeps_the_number_of_copies_of_every_line_up_to_the_limit(left, 
             )
     together = Counter(left) + Counter(right)
 
-    carts.merge_carts(source=source, destination=destination)
+    merge_carts(source=source, destination=destination)
 
     assert lines_of(destination) == {
         (cards[card], zone, printings[card] if preferred else None): min(MAX_QUANTITY, copies)

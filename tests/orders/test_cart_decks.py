@@ -7,11 +7,12 @@ import pytest
 from accounts.models import Guest
 from inventory.models import Reservation, Zone
 from inventory.periods import BlockedPeriod
-from orders.cart import CartError, add_card, merge_carts, remove_template_deck
+from orders.cart import CartError, add_card, remove_template_deck
 from orders.cart_decks import add_free_part
 from orders.cart_lines import undo_removal
 from orders.cart_page import cart_page
 from orders.deck_shares import went_in
+from orders.merging import merge_carts
 from orders.models import Order
 from tests.factories import TODAY, CardFactory, CartFactory, cart_with, stocked_card, template_deck
 

@@ -20,6 +20,7 @@ from orders import cart as carts
 from orders import stripe_gateway as gateway
 from orders.cart import CartError
 from orders.changes import change
+from orders.merging import Poured
 from orders.models import Order, OrderCard, Payment, PaymentAttempt, PaymentStatus
 from orders.sign_in import give_to_user
 from orders.states import Status
@@ -252,7 +253,7 @@ def test_two_tabs_that_sign_in_at_the_same_moment_bring_the_cart_along_once(monk
     barrier = threading.Barrier(2)
     merge_carts = sign_in.merge_carts
 
-    def meet_and_merge(**kwargs: Any) -> carts.Poured:
+    def meet_and_merge(**kwargs: Any) -> Poured:
         with suppress(threading.BrokenBarrierError):
             barrier.wait(timeout=MEETING_SECONDS)
         return merge_carts(**kwargs)

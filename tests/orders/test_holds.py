@@ -15,9 +15,9 @@ from inventory.decklist import MAX_QUANTITY
 from inventory.shop_calendar import ALWAYS_OPEN
 from orders import checkout, payments, tasks
 from orders import stripe_gateway as gateway
-from orders.cart import merge_carts
 from orders.checkout import CheckoutError
 from orders.dates import schedule_of
+from orders.merging import merge_carts
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus, ShippingMethod
 from orders.owners import Owner
 from orders.sign_in import give_to_user
