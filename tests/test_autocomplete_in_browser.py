@@ -87,6 +87,18 @@ def test_typing_opens_a_list_that_is_said_aloud(home: Page):
     expect(home.locator(".completes [role=status]")).to_have_text("No card is called so.")
 
 
+def test_what_was_typed_before_the_script_was_there_is_completed(home: Page):
+    held: list[Route] = []
+    home.route("**/autocomplete*.js", lambda route: held.append(route))
+    home.goto("/", wait_until="commit")
+    home.get_by_role("searchbox").press_sequentially("light")
+    expect(options(home)).to_have_count(0)
+
+    held[0].continue_()
+
+    expect(options(home)).to_have_count(4)
+
+
 def test_one_letter_asks_nothing(home: Page):
     asked: list[str] = []
     home.on("request", lambda request: asked.append(request.url) if ADDRESS in request.url else None)

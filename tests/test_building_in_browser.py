@@ -369,6 +369,22 @@ def test_a_number_that_was_typed_before_the_answer_came_is_taken_when_the_field_
     assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 12}
 
 
+def test_a_number_whose_field_is_left_right_after_the_answer_came_is_taken(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
+    page = builder(browser, live_server.url, cart)
+    page.evaluate(  # as soon as the browser does anything at all after the answer
+        "document.addEventListener('htmx:afterSwap', () => setTimeout(() => document.activeElement.blur()))"
+    )
+    first = hold_the_first(page, "**/cart/lines/**")
+    with page.expect_request("**/cart/lines/**"):
+        page.get_by_role("button", name="One more: Lightning Bolt").click()
+    copies(page, "Shivan Dragon").fill("12")
+    first[0].continue_()
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "14")
+    assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 12}
+
+
 def test_a_text_that_is_being_put_right_outlives_the_answer_about_another_one(browser, live_server, bolt):
     page = builder(browser, live_server.url, cart_with({bolt: 1}))
     page.get_by_label("Quick add").fill("1 Qqq")

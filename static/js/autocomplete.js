@@ -224,5 +224,7 @@
   });
 
   upgrade(document);
+  const typing = document.activeElement; // who was quicker than this script gets the names, too
+  if (typing?.matches(FIELD) && typing.value !== typing.defaultValue) boxOf(typing).ask();
   document.addEventListener("htmx:load", (event) => upgrade(event.target));
 })();

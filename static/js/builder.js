@@ -207,7 +207,7 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "cart") return; // it comes for the other parts of the answer, too
     keepFocus();
-    next();
+    setTimeout(next); // htmx takes no request from a form before it has done with its last one
   });
 
   // --- the focus -------------------------------------------------------------------------------------------
