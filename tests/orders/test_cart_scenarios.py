@@ -93,6 +93,11 @@ def submit(device: Client, sandbox: Sandbox) -> str:
     return answer.json()["url"]
 
 
+def written_lines(order: Order) -> list[tuple[Any, ...]]:
+    lines = order.order_cards.order_by("pk")
+    return list(lines.values_list("card", "zone", "preferred_printing", "quantity"))
+
+
 # --- the four scenarios -----------------------------------------------------------------------------------
 
 
@@ -391,7 +396,7 @@ def test_when_the_customer_purchases_all_lines_of_the_cart_are_aggregated(sandbo
     add(device, card, 1, preferred_printing=printing.pk)
     add(device, other, 4)
     cart = Order.objects.get()
-    lines = list(cart.order_cards.values_list("card", "zone", "preferred_printing", "quantity"))
+    lines = written_lines(cart)
     input_address(device)
     cart.refresh_from_db()
     quoted = quote_of(cart, lines_of(cart))
@@ -401,7 +406,7 @@ def test_when_the_customer_purchases_all_lines_of_the_cart_are_aggregated(sandbo
 
     order = Order.objects.get(pk=cart.pk)
     assert order.status == Status.OPEN
-    assert list(order.order_cards.values_list("card", "zone", "preferred_printing", "quantity")) == lines
+    assert written_lines(order) == lines
     assert order.demand() == {card.pk: 4, other.pk: 4}
     assert (order.total_cents, order.cards_cents) == (quoted.total_cents, quoted.cards_cents)
     assert order.cards_cents >= rent * 3  # days
