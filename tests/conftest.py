@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.db import connection
 from hypothesis import HealthCheck, settings
 
+import tests.clock  # noqa: F401  before anything asks for today
 from celery_app import app as celery_app
 from orders.tasks import PROMOTION_IS_COMING
 from tests.factories import TODAY
