@@ -20,7 +20,7 @@ from orders.own_changes import check_still_wanted
 from orders.transitions import lock_order
 
 
-class _AskedBill(Bill):
+class AskedBill(Bill):
     """What a change that was asked for costs. The attempts are its own: another tab's change has others."""
 
     kept = "Your order stays as it is."
@@ -55,7 +55,7 @@ class _AskedBill(Bill):
         self.change.refresh_from_db()
 
 
-class ChangeBill(_AskedBill):
+class ChangeBill(AskedBill):
     """The total of an order as it will be, held."""
 
     def lock_money(self) -> None:
@@ -79,7 +79,7 @@ class ChangeBill(_AskedBill):
         return attempt.status == PaymentStatus.ACTION_REQUIRED
 
 
-class ExtensionBill(_AskedBill):
+class ExtensionBill(AskedBill):
     """Further days of a deck that is out: charged at once."""
 
     done = PaymentStatus.CAPTURED

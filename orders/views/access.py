@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from orders.models import Order
 from orders.owners import owner_of, owner_of_order
-from orders.transitions import staff
+from orders.transitions import Actor, customer, staff
 
 _LINKED = "linked_orders"  # in the session: numbers of orders that a link has shown
 
@@ -40,6 +40,11 @@ def has_only_the_link(request: HttpRequest, order: Order) -> bool:
     """Whether `own_order` shows the order for its link alone: an e-mail is passed on more easily than a parcel."""
     owner = owner_of(request)
     return owner is None or owner != owner_of_order(order)
+
+
+def acting_customer(request: HttpRequest) -> Actor:
+    """Who changes an order that `own_order` shows: a customer, and which of them where they are signed in."""
+    return customer(request.user if request.user.is_authenticated else None)
 
 
 def check_staff(request: HttpRequest) -> None:

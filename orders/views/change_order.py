@@ -1,29 +1,23 @@
-"""Customers change their own order: they look at what it would do, confirm it, and pay where it costs more."""
+"""Customers change their own order: they look at what it would do and confirm it; orders/views/pay_change.py follows
+where it costs more."""
 
-import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from orders import own_changes, submission
-from orders.bills import NothingOwed
-from orders.change_bill import ChangeBill, check_asked
-from orders.change_page import ChangePage, change_page, short_in_words
+from orders import own_changes
+from orders.change_page import ChangePage, change_page
 from orders.change_plan import ChangeError, ChangeIsShort
-from orders.checkout import CheckoutError
 from orders.lines import lines_of
 from orders.models import Order, OrderChange
 from orders.own_change_forms import OwnChangeForm
 from orders.own_changes import ChangedMeanwhile, LookAgain, why_not_changed
-from orders.transitions import Actor, customer
-from orders.views.access import has_only_the_link, own_order
-from orders.views.paying import answer, card_form, go_to, pay_by_form
+from orders.views.access import acting_customer, has_only_the_link, own_order
 
 
 @never_cache
@@ -88,7 +82,7 @@ def _confirm(request: HttpRequest, order: Order, form: OwnChangeForm) -> HttpRes
         wanted=form.wanted(),
         seen=form.seen_now,
         shown=form.cleaned_data["looked"],
-        by=actor(request),
+        by=acting_customer(request),
         today=timezone.localdate(),
     )
     if isinstance(done, OrderChange):
@@ -107,77 +101,3 @@ def _show(
 ) -> HttpResponse:
     context = {"order": order, "form": form, "page": page}
     return render(request, "orders/change.html", context, status=status)
-
-
-def actor(request: HttpRequest) -> Actor:
-    return customer(request.user if request.user.is_authenticated else None)
-
-
-# --- paying for it ----------------------------------------------------------------------------------------------
-
-
-@never_cache
-@require_http_methods(["GET", "POST"])
-def pay(request: HttpRequest, number: str, change: uuid.UUID) -> HttpResponse:
-    """GET shows what is held for the change and the card form; POST (by the page's script) answers in JSON."""
-    order, asked = _asked(request, number, change)
-    if request.method == "POST":
-        return _pay(request, order, asked)
-    today = timezone.localdate()
-    context: dict[str, Any] = {"order": order, "change": asked}
-    try:
-        check_asked(asked)
-        look = own_changes.check_still_wanted(asked, order, today=today)
-    except NothingOwed as error:
-        messages.info(request, str(error))
-        return redirect(order)
-    except (CheckoutError, ChangeError) as error:
-        refuse(request, error)
-        return redirect("orders:change", number=number)
-    context["page"] = change_page(order=order, lines=lines_of(order), look=look)
-    context["paying"] = card_form(request, order)
-    context["status_url"] = reverse("orders:pay_change_status", args=[number, change])
-    return render(request, "orders/change_pay.html", context)
-
-
-def _asked(request: HttpRequest, number: str, change: uuid.UUID) -> tuple[Order, OrderChange]:
-    order = own_order(request, number)
-    return order, get_object_or_404(order.changes.filter(kind=OrderChange.Kind.CHANGE), pk=change)
-
-
-def _pay(request: HttpRequest, order: Order, asked: OrderChange) -> JsonResponse:
-    try:
-        submitted = pay_by_form(request, ChangeBill(asked))
-    except CheckoutError as error:
-        refuse(request, error)
-        return go_to(reverse("orders:change", args=[order.number]))
-    return answer(submitted, url=lambda: _end(request, asked))
-
-
-@never_cache
-@require_POST
-def pay_status(request: HttpRequest, number: str, change: uuid.UUID) -> JsonResponse:
-    """Asked by the page after the bank's dialog: how does the payment stand?"""
-    _, asked = _asked(request, number, change)
-    checked = submission.check_payment(bill=ChangeBill(asked), today=timezone.localdate())
-    return answer(checked, url=lambda: _end(request, asked))
-
-
-def _end(request: HttpRequest, asked: OrderChange) -> str:
-    """The page at which it ends, with what became of the change."""
-    asked.refresh_from_db()
-    if asked.status == OrderChange.Status.APPLIED:
-        messages.success(request, "Your order is changed, and its new total is held on your card.")
-    else:
-        messages.error(
-            request,
-            f"Your order could not be changed. {asked.why} It stays as it was, and what was held for the change is "
-            "released.",
-        )
-    return asked.order.get_absolute_url()
-
-
-def refuse(request: HttpRequest, error: Exception) -> None:
-    short = error if isinstance(error, ChangeIsShort) else error.__cause__
-    cards = short_in_words(short.shortfalls) if isinstance(short, ChangeIsShort) else []
-    messages.error(request, " ".join([str(error), *(f"{card}." for card in cards[:4])]))

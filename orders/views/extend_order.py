@@ -1,33 +1,27 @@
-"""Customers keep a deck longer that is out: they see what it costs, pay it, and have it until that day."""
+"""Customers keep a deck longer that is out: they see what it costs and confirm it; orders/views/pay_change.py follows
+where it costs anything."""
 
-import uuid
 from datetime import date, timedelta
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from orders import extensions, submission
-from orders.bills import NothingOwed
-from orders.change_bill import ExtensionBill, check_asked
+from orders import extensions
 from orders.change_forms import seen_of
 from orders.change_page import short_in_words
 from orders.change_plan import ChangeError, ChangeIsShort
-from orders.checkout import CheckoutError
 from orders.extensions import Extension
 from orders.forms import A_DAY, DateInput
 from orders.lines import lines_of
 from orders.models import Order, OrderChange
 from orders.own_changes import ChangedMeanwhile, LookAgain
-from orders.views.access import own_order
-from orders.views.change_order import actor, refuse
-from orders.views.paying import answer, card_form, go_to, pay_by_form
+from orders.views.access import acting_customer, own_order
 
 
 class ExtendForm(forms.Form):
@@ -84,7 +78,7 @@ def _confirm(request: HttpRequest, order: Order, form: ExtendForm) -> HttpRespon
         last_day=said["last_day"],
         shown_cents=-1 if said["shown_cents"] is None else said["shown_cents"],
         seen=said["seen"],
-        by=actor(request),
+        by=acting_customer(request),
         today=timezone.localdate(),
     )
     if isinstance(done, OrderChange):
@@ -111,69 +105,6 @@ def _show(
         "overdue": order.due_on is not None and order.due_on < today,
     }
     return render(request, "orders/extend.html", context, status=status)
-
-
-# --- paying for it ----------------------------------------------------------------------------------------------
-
-
-@never_cache
-@require_http_methods(["GET", "POST"])
-def pay(request: HttpRequest, number: str, change: uuid.UUID) -> HttpResponse:
-    """GET shows what is charged and the card form; POST (by the page's script) answers in JSON."""
-    order, asked = _asked(request, number, change)
-    if request.method == "POST":
-        return _pay(request, order, asked)
-    try:
-        check_asked(asked)
-        look = extensions.check_still_possible(asked, order, today=timezone.localdate())
-    except NothingOwed as error:
-        messages.info(request, str(error))
-        return redirect(order)
-    except (CheckoutError, ChangeError) as error:
-        refuse(request, error)
-        return redirect("orders:extend", number=number)
-    context = {
-        "order": order,
-        "look": look,
-        "paying": card_form(request, order),
-        "status_url": reverse("orders:pay_extension_status", args=[number, change]),
-    }
-    return render(request, "orders/extend_pay.html", context)
-
-
-def _asked(request: HttpRequest, number: str, change: uuid.UUID) -> tuple[Order, OrderChange]:
-    order = own_order(request, number)
-    return order, get_object_or_404(order.changes.filter(kind=OrderChange.Kind.EXTENSION), pk=change)
-
-
-def _pay(request: HttpRequest, order: Order, asked: OrderChange) -> JsonResponse:
-    try:
-        submitted = pay_by_form(request, ExtensionBill(asked))
-    except CheckoutError as error:
-        refuse(request, error)
-        return go_to(reverse("orders:extend", args=[order.number]))
-    return answer(submitted, url=lambda: _end(request, asked))
-
-
-@never_cache
-@require_POST
-def pay_status(request: HttpRequest, number: str, change: uuid.UUID) -> JsonResponse:
-    """Asked by the page after the bank's dialog: how does the payment stand?"""
-    _, asked = _asked(request, number, change)
-    checked = submission.check_payment(bill=ExtensionBill(asked), today=timezone.localdate())
-    return answer(checked, url=lambda: _end(request, asked))
-
-
-def _end(request: HttpRequest, asked: OrderChange) -> str:
-    asked.refresh_from_db()
-    if asked.status == OrderChange.Status.APPLIED:
-        last_day = extensions.wanted_day(asked)
-        messages.success(request, f"Thank you. It is paid, and you have your deck until {_day(last_day)}.")
-    else:
-        messages.error(
-            request, f"Your deck cannot be kept longer. {asked.why} What you paid for it is given back."
-        )
-    return asked.order.get_absolute_url()
 
 
 def _day(day: date) -> str:
