@@ -19,7 +19,7 @@ from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
 from orders.own_changes import may_lose_place
 from orders.payments import write_down_whole_refund
-from orders.signals import change_is_paid, tell_customer
+from orders.signals import change_is_paid, tell_change_failed, tell_customer
 from orders.transitions import SYSTEM, customer, lock_order, note_event
 
 _NO_ROOM = "The order is leaving, is cancelled, or was paid for in another way meanwhile."
@@ -84,7 +84,7 @@ def _fail(change: OrderChange, order: Order, error: ChangeError) -> None:
     change.save(update_fields=["status", "why"])
     _give_back(change)
     note_event(order, by=SYSTEM, reason=f"a change was paid for and not possible any more: {error}")
-    tell_customer(order, "change_failed")
+    tell_change_failed(change)
 
 
 _EFFECTS = {OrderChange.Kind.CHANGE: _change, OrderChange.Kind.EXTENSION: _keep_longer}

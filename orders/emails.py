@@ -1,6 +1,8 @@
 """What customers are told by e-mail. The texts are templates/emails/<kind>.txt, the subject in the first line."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -81,8 +83,20 @@ def _number_in(token: str, *, salt: str) -> str | None:
         return None
 
 
-def send_order_email(*, order: Order, kind: str) -> None:
-    """Tells the customer about the order. `kind` as in orders/signals.py: open, pending, promoted, and so on."""
+def send_change_failed_email(*, change: OrderChange) -> None:
+    """Tells the customer why this change, which was paid for, was not made: another one may have failed or worked."""
+    send_order_email(
+        order=change.order,
+        kind="change_failed",
+        more={"failed": change, "is_here": change.order.status in NOT_YET_LEFT},
+    )
+
+
+def send_order_email(*, order: Order, kind: str, more: Mapping[str, Any] | None = None) -> None:
+    """Tells the customer about the order. `kind` as in orders/signals.py: open, pending, promoted, and so on.
+
+    `more`: what the letter says besides.
+    """
     period, method = order.rental_period, order.shipping_method
     cancelled = order.events.filter(to_status=Status.CANCELLED).first()
     context = {
@@ -100,13 +114,12 @@ def send_order_email(*, order: Order, kind: str) -> None:
         "next_start": next_start(order=order, today=timezone.localdate(), calendar=shop_calendar())
         if cancelled and period and method
         else None,
+        **(more or {}),
     }
     if kind == "changed":
         context |= {"held": is_held(order), "lost_place": _lost_place(order)}
     if kind == "kept_longer":
         context["extension"] = _last_extension(order)
-    if kind == "change_failed":
-        context |= {"failed": _failed_change(order), "is_here": order.status in NOT_YET_LEFT}
     if kind == "pay_again":
         context |= {
             "bank_asks": bank_asks_for_customer(order),
@@ -133,10 +146,6 @@ def _last_extension(order: Order) -> Payment | None:
 def _lost_place(order: Order) -> bool:
     last = order.events.order_by("-at", "-pk").first()
     return order.status == Status.PENDING and last is not None and last.reason.endswith(LOST_PLACE)
-
-
-def _failed_change(order: Order) -> OrderChange | None:
-    return order.changes.filter(status=OrderChange.Status.FAILED).order_by("-created_at").first()
 
 
 def _refunding_cents(order: Order, *, since: datetime) -> int:

@@ -9,11 +9,11 @@ from uuid import UUID
 from django.db import transaction
 from django.dispatch import Signal
 
-from orders.models import Order, Payment, Refund
+from orders.models import Order, OrderChange, Payment, Refund
 
-# order_ids, kind: open, pending, promoted, dispatched, returned, lapsed, cancelled, pay_again, changed,
-# change_failed or kept_longer
+# order_ids, kind: open, pending, promoted, dispatched, returned, lapsed, cancelled, pay_again, changed or kept_longer
 customers_to_be_told = Signal()
+change_failed = Signal()  # change_id: its money was there, and it was not possible any more
 holds_let_go = Signal()  # the provider does not know yet
 refunds_written_down = Signal()  # the provider does not know yet
 refund_under_way = Signal()  # refund_id: the provider gives the money back
@@ -49,6 +49,12 @@ def tell_customers(orders: Iterable[Order], kind: str) -> None:
         transaction.on_commit(
             lambda: customers_to_be_told.send(sender=Order, order_ids=order_ids, kind=kind), robust=True
         )
+
+
+def tell_change_failed(change: OrderChange) -> None:
+    """The customer is told by e-mail why, once the current transaction is committed."""
+    change_id = change.pk
+    transaction.on_commit(lambda: change_failed.send(sender=OrderChange, change_id=change_id), robust=True)
 
 
 def tell_holds_let_go() -> None:

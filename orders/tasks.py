@@ -29,9 +29,10 @@ from orders import (
     saved_cards,
 )
 from orders import stripe_gateway as gateway
-from orders.models import Order, Payment, Refund
+from orders.models import Order, OrderChange, Payment, Refund
 from orders.signals import (
     cards_to_forget,
+    change_failed,
     customers_to_be_told,
     fee_answered,
     held_again,
@@ -219,6 +220,17 @@ def send_emails_to_customers(sender: Any, order_ids: list[int], kind: str, **kwa
         send_order_email.delay(order_ids[0], kind)
     else:
         send_order_emails.delay(order_ids, kind)
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)
+def send_change_failed_email(change_id: str) -> None:
+    change = OrderChange.objects.select_related("order__user", "order__shipping_method").get(pk=change_id)
+    emails.send_change_failed_email(change=change)
+
+
+@receiver(change_failed)
+def send_email_of_failed_change(sender: Any, change_id: UUID, **kwargs: Any) -> None:
+    send_change_failed_email.delay(str(change_id))
 
 
 @shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)

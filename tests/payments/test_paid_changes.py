@@ -9,6 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from inventory.models import Card, ClosedDay, Reservation
+from inventory.money import format_cents
 from inventory.stock import record_movement
 from orders import fulfilment, own_changes, payments, submission
 from orders import stripe_gateway as gateway
@@ -423,6 +424,23 @@ def test_where_the_cards_are_taken_meanwhile_the_new_hold_is_released_and_the_cu
     assert "Not all of this is free" in letter.body
     assert "Your order stays as it was" in letter.body
     assert "You can change it once more" in letter.body
+
+
+def test_the_letter_tells_of_the_change_that_was_paid_for_though_another_one_was_asked_for_later(sandbox):
+    order, card = order_of(sandbox, owned=5)
+    one, two = more_copies(order, 4), more_copies(order, 5)
+    pay(one, sandbox, THREE_D_SECURE)
+    OrderChange.objects.filter(pk=two.pk).update(status="failed", why="That was the other tab.")
+    placed({card: 2})
+    mail.outbox.clear()
+    answer_the_bank(attempts_of(order)[-1].intent_id, sandbox)
+
+    submission.check_payment(bill=ChangeBill(one), today=TODAY)
+
+    (letter,) = mail.outbox
+    assert "Not all of this is free" in letter.body
+    assert "other tab" not in letter.body
+    assert format_cents(one.total_cents, "eur") in letter.body
 
 
 def test_nothing_is_held_for_what_is_short_already(sandbox):
