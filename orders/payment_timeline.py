@@ -131,8 +131,7 @@ def summary_of(payments: Iterable[Payment]) -> Summary:
 
 
 def _entries(payment: Payment, heard: Sequence[WebhookEvent]) -> Iterator[Entry]:
-    fee = payment.kind != Payment.Kind.ORDER
-    if fee:
+    if payment.kind in FEES:  # further days are owed by nobody: who does not pay for them does not have them
         yield Entry(
             payment.created_at,
             What.FEE,
@@ -170,7 +169,7 @@ def _taken_or_let_go(payment: Payment) -> Iterator[Entry]:
             payment.captured_at,
             What.CAPTURE,
             f"{money_of(payment, payment.captured_cents)} charged",
-            " ".join(part for part in (f"{card}." if card else "", let_go) if part),
+            " ".join(part for part in (_longer(payment), f"{card}." if card else "", let_go) if part),
         )
     elif payment.capture_begun_at is not None:
         yield Entry(
@@ -182,7 +181,7 @@ def _taken_or_let_go(payment: Payment) -> Iterator[Entry]:
         )
     if payment.released_at is not None and payment.status != PaymentStatus.CAPTURED:
         done = payment.status in ENDED
-        if payment.kind != Payment.Kind.ORDER:
+        if payment.kind in FEES:
             yield Entry(payment.released_at, What.RELEASE, f"{fee_name(payment)} waived")
         else:
             yield Entry(
@@ -191,6 +190,10 @@ def _taken_or_let_go(payment: Payment) -> Iterator[Entry]:
                 f"Hold of {money_of(payment, payment.amount_cents)} let go",
                 "Stripe has confirmed it." if done else "Stripe has not confirmed it yet; it is asked again.",
             )
+
+
+def _longer(payment: Payment) -> str:
+    return f"{fee_name(payment)} {payment.reason}." if payment.kind == Payment.Kind.EXTENSION else ""
 
 
 _REFUND_OUTCOME = {

@@ -23,6 +23,7 @@ from orders.fulfilment import check_in, dispatch
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus, Refund
 from orders.order_money import money_words
+from orders.payment_timeline import What, payment_timeline
 from orders.pricing import tax_of
 from orders.receipt import receipt_of
 from orders.reconciliation import reconcile
@@ -406,6 +407,39 @@ def test_staff_who_let_it_be_kept_while_the_bank_asks_win_and_the_money_goes_bac
 
     assert last_day_of(order) == day(6)
     check_given_back(change)
+
+
+def test_further_days_are_paid_for_at_their_own_address_and_at_no_other(sandbox):
+    order, _ = out_order(sandbox)
+    browser, change = browser_of(order), extension_asked_for(order, day(4))
+
+    for name in ("pay_change", "pay_change_status"):
+        assert browser.post(reverse(f"orders:{name}", args=[order.number, change.pk])).status_code == 404
+
+
+# --- at the desk ------------------------------------------------------------------------------------------
+
+
+def test_further_days_that_are_not_paid_are_no_fee_at_the_desk(sandbox):
+    order, _ = out_order(sandbox)
+    change = extension_asked_for(order, day(4))
+    pay(change, sandbox, DECLINED)
+
+    shown = payment_timeline(order)
+
+    assert What.FEE not in [entry.what for entry in shown.entries]
+    assert shown.entries[-1].title.endswith("(kept longer)")  # that it was tried is told
+    assert shown.summary.owed_cents == 0
+
+
+def test_further_days_that_are_paid_are_told_at_the_desk_with_their_last_day(sandbox):
+    order, _ = out_order(sandbox)
+    pay(extension_asked_for(order, day(4)), sandbox)
+
+    charged = payment_timeline(order).entries[-1]
+
+    assert charged.what == What.CAPTURE
+    assert charged.says.startswith(f"Kept longer until {day(4):%-d %B %Y}, 2 days more.")
 
 
 # --- a crash ----------------------------------------------------------------------------------------------
