@@ -63,6 +63,10 @@ BEAT_DEFAULTS = {
         "task": "orders.tasks.purge_carts",
         "schedule": crontab(hour="4", minute="10"),
     },
+    "Delete changes of orders that were never paid": {
+        "task": "orders.tasks.purge_changes",
+        "schedule": crontab(hour="4", minute="15"),
+    },
     "Delete sessions that have ended": {
         "task": "orders.tasks.clear_sessions",
         "schedule": crontab(hour="4", minute="25"),

@@ -35,7 +35,7 @@ class AskedBill(Bill):
     def lock(self, *, today: date) -> int:
         self.order = lock_order(self.order.pk)
         self.lock_money()
-        self.change.refresh_from_db()
+        self.change = _as_it_is_now(self.change)
         check_asked(self.change)
         try:
             self.check(today=today)
@@ -112,6 +112,13 @@ class ExtensionBill(AskedBill):
         Payment.objects.select_for_update().get(pk=attempt.payment_id)
         attempt.refresh_from_db()
         return attempt.status == PaymentStatus.ACTION_REQUIRED
+
+
+def _as_it_is_now(change: OrderChange) -> OrderChange:
+    found = OrderChange.objects.filter(pk=change.pk).first()
+    if found is None:  # orders/change_purge.py
+        raise CheckoutError("You asked for this too long ago. Choose once more what you want.", step="change")
+    return found
 
 
 def check_asked(change: OrderChange) -> None:

@@ -177,9 +177,14 @@ def asked_for(attempt: PaymentAttempt, payment: Payment) -> str:
     """What an attempt asked the provider to do."""
     amount = money_of(payment, attempt.parameters["amount"])
     about = "" if payment.kind == Payment.Kind.ORDER else f" ({fee_name(payment).lower()})"
-    if payment.kind == Payment.Kind.ORDER and attempt.change_id is not None:
+    if payment.kind == Payment.Kind.ORDER and _is_for_change(attempt):
         about = " (for a change of the order)"
     return f"Asked to {'hold' if _is_hold(attempt) else 'charge'} {amount}{about}"
+
+
+def _is_for_change(attempt: PaymentAttempt) -> bool:
+    """Also of a change that is not in the books any more (orders/change_purge.py)."""
+    return attempt.change_id is not None or "change" in attempt.parameters.get("metadata", {})
 
 
 def _is_hold(attempt: PaymentAttempt) -> bool:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from inventory.signals import capacity_changed
 from orders import (
     cancellation,
+    change_purge,
     emails,
     fees,
     forgetting,
@@ -140,6 +141,12 @@ def purge_carts() -> dict[str, int]:
     """Once a night by the beat: carts of guests whose session has ended."""
     purged = purge.purge_carts(now=timezone.now())
     return {"carts": purged.carts, "guests": purged.guests, "carts_kept": purged.carts_kept}
+
+
+@shared_task
+def purge_changes() -> int:
+    """Once a night by the beat: changes that were asked for and never paid."""
+    return change_purge.purge_changes(now=timezone.now())
 
 
 @shared_task

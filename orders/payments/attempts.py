@@ -156,6 +156,7 @@ def _write_down(
             "order": number,
             "payment": str(payment.pk),
             "sequence": str(sequence),
+            **({"change": str(change.pk)} if change else {}),
         },
         **more,
     }

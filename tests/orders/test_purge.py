@@ -498,6 +498,7 @@ def test_the_command_says_what_it_did():
         "deleted carts 1",
         "deleted guests 1",
         "kept until their hold has ended 1",
+        "deleted changes 0",
     ]
 
 
