@@ -15,10 +15,12 @@ from accounts.models import User
 from inventory.closed_days import shop_calendar
 from orders import payments
 from orders.cart import CartError, lock_cart
-from orders.checkout import CheckoutError, check_ready, settle
+from orders.checkout import CheckoutError, check_ready, days_moved, settle
+from orders.dates import Schedule, schedule_of_order
 from orders.lines import lines_of
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
 from orders.payments.renewal import ends_soon
+from orders.shown_days import moved, written
 from orders.states import Status
 from orders.transitions import lock_order
 
@@ -54,6 +56,11 @@ class Bill(ABC):
     def __init__(self, order: Order) -> None:
         self.order = order
 
+    @property
+    def schedule(self) -> Schedule | None:
+        """The days of the locked order that paying makes a promise of; None where they are promised already."""
+        return None
+
     @abstractmethod
     def attempts(self) -> QuerySet[PaymentAttempt]:
         """Every try to pay it, as far as they still matter."""
@@ -74,6 +81,10 @@ class Bill(ABC):
     def paid(self, payment: Payment, *, today: date) -> None:
         """What follows; done again, it does nothing."""
 
+    def why_let_go(self) -> str:
+        """Why what was held lately was let go, where it was; empty where nothing is known of it."""
+        return ""
+
 
 class _OrderBill(Bill):
     """The total of an order, held."""
@@ -91,6 +102,7 @@ class _OrderBill(Bill):
             amount_cents=amount_cents,
             confirmation_token=given.confirmation_token,
             payment_method=given.payment_method,
+            days=written(self.schedule) if self.schedule else (),
         )
 
     def let_go(self, attempt: PaymentAttempt) -> bool:
@@ -114,6 +126,7 @@ class CartBill(_OrderBill):
 
     kept = "Your cart is kept."
     open_in = (Status.CART,)
+    _schedule: Schedule | None = None
 
     def lock(self, *, today: date) -> int:
         try:
@@ -121,7 +134,29 @@ class CartBill(_OrderBill):
         except CartError as error:
             raise CheckoutError(str(error), step="cart") from error
         lines, calendar = lines_of(self.order), shop_calendar()
-        return check_ready(self.order, lines, today=today, calendar=calendar).total_cents
+        total_cents = check_ready(self.order, lines, today=today, calendar=calendar).total_cents
+        self._schedule = schedule_of_order(self.order, calendar)
+        return total_cents
+
+    @property
+    def schedule(self) -> Schedule | None:
+        return self._schedule
+
+    def paid(self, payment: Payment, *, today: date) -> None:
+        order = settle(payment=payment, today=today)
+        if order.status != Status.CART:
+            return
+        why = self.why_let_go()
+        if why:  # a webhook was first, and could tell nobody
+            raise CheckoutError(why, step="payment")
+
+    def why_let_go(self) -> str:
+        tried = PaymentAttempt.objects.filter(payment__order=self.order, payment__kind=Payment.Kind.ORDER)
+        last = tried.order_by("-created_at", "-pk").first()
+        carts = Order.objects.select_related("shipping_method").filter(status=Status.CART)
+        cart = carts.filter(pk=self.order.pk).first()
+        days = moved(last.days, schedule_of_order(cart)) if last and cart else ""
+        return days_moved(days) if days else ""
 
 
 class HeldAgain(_OrderBill):

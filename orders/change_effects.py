@@ -17,7 +17,7 @@ from orders.changes import apply, keep_longer
 from orders.extensions import look_at_extension, wanted_day
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment, PaymentStatus
-from orders.own_changes import may_lose_place
+from orders.own_changes import check_days, may_lose_place
 from orders.payments import write_down_whole_refund
 from orders.signals import change_is_paid, tell_change_failed, tell_customer
 from orders.transitions import SYSTEM, customer, lock_order, note_event
@@ -56,6 +56,7 @@ def _change(change: OrderChange, order: Order) -> None:
         held_cents=change.total_cents,
         may_lose_place=may_lose_place(change.outcome),
     )
+    check_days(change, changed)
     tell_customer(changed, "changed")
 
 
@@ -66,6 +67,7 @@ def _keep_longer(change: OrderChange, order: Order) -> None:
     if look_at_extension(order=order, last_day=wanted_day(change), today=today).cents != change.total_cents:
         raise ChangeError("Something came back or was charged meanwhile, so it would cost something else.")
     kept = keep_longer(order=order, last_day=wanted_day(change), by=customer(change.by), today=today)
+    check_days(change, kept)
     tell_customer(kept, "kept_longer")
 
 

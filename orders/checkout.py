@@ -19,7 +19,14 @@ from inventory.reservations import Taken, take, tell_capacity_changed
 from inventory.shop_calendar import ShopCalendar
 from orders import payments
 from orders.cart import CartError, cart_of, lock_cart
-from orders.dates import RentalPeriodError, blocked_period, check_length, check_rental_period, schedule_of
+from orders.dates import (
+    RentalPeriodError,
+    blocked_period,
+    check_length,
+    check_rental_period,
+    schedule_of,
+    schedule_of_order,
+)
 from orders.deck_availability import short_by_line
 from orders.fee_limits import late_day_cents, worth_cents
 from orders.lines import lines_of, quote_of, write_lines
@@ -28,6 +35,7 @@ from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMeth
 from orders.models.order import DAYS, demand_of
 from orders.owners import owner_of_order
 from orders.pricing import Quote
+from orders.shown_days import moved
 from orders.signals import tell_customer
 from orders.states import Status
 from orders.transitions import Actor, customer, lock_order, move_order
@@ -199,6 +207,9 @@ def settle(*, payment: Payment, today: date) -> Order:
                     "Your cart changed while you paid, so nothing is held. Please look at the new total.",
                     step="payment",
                 )
+            days = moved(_days_shown(payment), schedule_of_order(order, calendar))
+            if days:
+                raise CheckoutError(days_moved(days), step="payment")
             _freeze_prices(order, lines, quote)
             taken = _take(order, lines, today=today)
             to, found = (
@@ -214,6 +225,20 @@ def settle(*, payment: Payment, today: date) -> Order:
             if order.status == Status.CART:
                 payments.release_hold(order)
         raise
+
+
+def _days_shown(payment: Payment) -> list[str]:
+    """The days that the customer saw when they paid; empty of a hold that says nothing of them."""
+    in_force = payment.attempts.filter(sequence=payment.in_force)
+    return in_force.values_list("days", flat=True).first() or []
+
+
+def days_moved(days: str) -> str:
+    """What the customer is told of days that have moved, in the words of orders/shown_days.py."""
+    return (
+        f"Your days have moved, since the shop is closed on one of them or they were chosen anew: {days}. "
+        "Nothing is held. Look at them, and pay where they suit you."
+    )
 
 
 def _take(order: Order, lines: list[OrderCard], *, today: date, accept_short: bool = False) -> Taken:

@@ -25,7 +25,14 @@ from orders.dates import blocked_period, check_length
 from orders.fees import LEAST_CENTS, settled_late_days
 from orders.lines import lines_of
 from orders.models import Order, OrderCard, OrderChange
-from orders.own_changes import ChangedMeanwhile, LookAgain, why_not_changed, write_down
+from orders.own_changes import (
+    ChangedMeanwhile,
+    LookAgain,
+    check_days,
+    days_of,
+    why_not_changed,
+    write_down,
+)
 from orders.pricing import tax_of, tax_within
 from orders.signals import tell_customer
 from orders.states import NOT_YET_LEFT, Status
@@ -36,12 +43,13 @@ from orders.transitions import Actor, lock_order
 class Extension:
     """A deck that would be kept until `last_day`: `days` more, for so many cents, of which `tax_cents` are tax.
 
-    `raised`: it costs as much as a card can be charged at least. `settled_days`: of these late, and paid by late fees.
-    `shortfalls`: whom it would hurt; nobody where empty.
+    `order`: it with the days that it would have, unsaved. `raised`: it costs as much as a card can be charged at
+    least. `settled_days`: of these late, and paid by late fees. `shortfalls`: whom it would hurt; nobody where empty.
     """
 
     last_day: date
     due_on: date
+    order: Order
     days: int
     cents: int
     tax_cents: int
@@ -92,6 +100,7 @@ def look_at_extension(*, order: Order, last_day: date, today: date) -> Extension
     return Extension(
         last_day=last_day,
         due_on=order.due_on,
+        order=order,
         days=(last_day - before).days,
         cents=cents,
         tax_cents=tax_cents,
@@ -161,7 +170,14 @@ def latest_free_day(*, order: Order, today: date) -> date | None:
 
 @transaction.atomic
 def confirm_extension(
-    *, order: Order, last_day: date, shown_cents: int, seen: str, by: Actor, today: date
+    *,
+    order: Order,
+    last_day: date,
+    shown_cents: int,
+    shown_due: date | None = None,
+    seen: str,
+    by: Actor,
+    today: date,
 ) -> Order | OrderChange:
     """Keeps the deck longer at once where that costs nothing; else writes it down, to be paid for.
 
@@ -173,7 +189,7 @@ def confirm_extension(
     looked = look_at_extension(order=order, last_day=last_day, today=today)
     if not looked.possible:
         raise OthersNeedThem(looked.shortfalls)
-    if looked.cents != shown_cents:
+    if looked.cents != shown_cents or shown_due not in (None, looked.due_on):
         raise LookAgain
     if not looked.cents:
         kept = keep_longer(order=order, last_day=last_day, by=by, today=today)
@@ -185,6 +201,7 @@ def confirm_extension(
         wanted={"last_day": last_day.isoformat(), "days": looked.days},
         seen=seen,
         total_cents=looked.cents,
+        days=days_of(looked.order),
         by=by,
     )
 
@@ -206,6 +223,7 @@ def check_still_possible(change: OrderChange, order: Order, *, today: date) -> E
     looked = look_at_extension(order=order, last_day=wanted_day(change), today=today)
     if not looked.possible:
         raise OthersNeedThem(looked.shortfalls)
+    check_days(change, looked.order)
     if looked.cents != change.total_cents:
         raise LookAgain
     return looked

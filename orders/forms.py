@@ -278,11 +278,22 @@ class FirstDayForm(forms.Form):
 
 
 class PaymentForm(forms.Form):
-    """What a card form sends: a token that stands for the card, or a saved card, and the total that was shown."""
+    """What a card form sends: a token that stands for the card, or a saved card, and what was shown: total, days."""
 
     confirmation_token = forms.RegexField(r"^[A-Za-z0-9_]{1,255}$", required=False)
     payment_method = forms.RegexField(r"^[A-Za-z0-9_]{1,255}$", required=False)
     total_cents = forms.IntegerField(min_value=1)
+    days = forms.CharField(required=False, max_length=60)  # orders/shown_days.py
+
+    def clean_days(self) -> list[str]:
+        days = self.cleaned_data["days"].split()
+        try:
+            complete = len(days) in (0, 4) and [date.fromisoformat(day).isoformat() for day in days] == days
+        except ValueError:
+            complete = False
+        if not complete:
+            raise forms.ValidationError("This page did not say which days it showed. Load it again.")
+        return days
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -7,7 +7,7 @@ on a page of its own (orders/change_bill.py), and the change takes effect in the
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -24,8 +24,10 @@ from orders import payments
 from orders.change_forms import seen_of
 from orders.change_plan import ChangeError, ChangeIsShort, Plan, Wanted, plan_change
 from orders.changes import NeedsHold, agreed_cents, apply, check_can_change, check_pays
+from orders.dates import schedule_of_order
 from orders.lines import lines_of
 from orders.models import Order, OrderChange, Payment
+from orders.shown_days import moved, written
 from orders.signals import tell_customer
 from orders.starts import starts_for
 from orders.states import Status
@@ -46,6 +48,16 @@ class LookAgain(ChangeError):
 
     def __init__(self) -> None:
         super().__init__("This is not what you looked at last. Look at it once more, then confirm it.")
+
+
+class DaysMoved(ChangeError):
+    """The shop has closed on a day meanwhile: `days` says which have moved, as orders/shown_days.py has it."""
+
+    def __init__(self, days: str) -> None:
+        super().__init__(
+            f"The days have moved since you looked, because the shop is closed on one of them: {days}. Look at them, "
+            "and confirm them where they suit you."
+        )
 
 
 class Outcome(StrEnum):
@@ -218,6 +230,7 @@ def confirm(
             wanted=wanted.as_json(),
             seen=seen,
             total_cents=looked.total_cents,
+            days=days_of(looked.plan.order),
             by=by,
             shown=shown,
             outcome=looked.outcome,
@@ -242,6 +255,7 @@ def write_down(
     seen: str,
     total_cents: int,
     by: Actor,
+    days: Sequence[str],
     shown: str = "",
     outcome: str = "",
 ) -> OrderChange:
@@ -251,11 +265,26 @@ def write_down(
         "wanted": wanted,
         "seen": seen,
         "total_cents": total_cents,
+        "days": list(days),
         "shown": shown,
         "outcome": outcome,
     }
     asked = order.changes.filter(status=OrderChange.Status.ASKED, **same).first()
     return asked or OrderChange.objects.create(order=order, by=by.user, **same)
+
+
+def days_of(order: Order) -> list[str]:
+    """The days of an accepted order, as they are or would be, as they are kept."""
+    schedule = schedule_of_order(order)
+    assert schedule is not None
+    return written(schedule)
+
+
+def check_days(change: OrderChange, order: Order) -> None:
+    """Raises DaysMoved where the order would have other days than the change was shown to lead to."""
+    days = moved(change.days, schedule_of_order(order))
+    if days:
+        raise DaysMoved(days)
 
 
 def check_still_wanted(change: OrderChange, order: Order, *, today: date) -> Look:
@@ -265,6 +294,7 @@ def check_still_wanted(change: OrderChange, order: Order, *, today: date) -> Loo
     looked = look(order=order, wanted=Wanted.from_json(change.wanted), today=today, with_starts=False)
     if not looked.possible:
         raise ChangeIsShort(looked.shortfalls)
+    check_days(change, looked.plan.order)
     if looked.shown != change.shown or not looked.needs_hold:
         raise LookAgain
     return looked

@@ -5,6 +5,7 @@ call, no transaction is open during it, and whatever crosses it (a second click,
 was closed) ends in one hold. docs/payments.md tells the cases.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,12 +15,13 @@ from django.db import transaction
 from orders import payments
 from orders import stripe_gateway as gateway
 from orders.bills import Bill, CardGiven, CartBill, NothingOwed, Payer
-from orders.checkout import CheckoutError
+from orders.checkout import CheckoutError, days_moved
 from orders.models import Order, PaymentAttempt, PaymentStatus
 from orders.models.payment import ENDED
 from orders.payments import limits
 from orders.payments.declines import decline_message, status_message
 from orders.saved_cards import UnknownCard, check_offered
+from orders.shown_days import moved
 
 log = structlog.get_logger(__name__)
 
@@ -38,29 +40,46 @@ class Submitted:
     done: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the page said that is paid for."""
+
+    cents: int
+    days: Sequence[str]
+
+
 def submit(*, cart: Order, confirmation_token: str, shown_total_cents: int, today: date) -> Submitted:
     """Holds the cart's total on the card of the form and, where that works, settles the order. See `pay`."""
     given = CardGiven(confirmation_token=confirmation_token)
     return pay(bill=CartBill(cart), given=given, shown_cents=shown_total_cents, today=today)
 
 
-def pay(*, bill: Bill, given: CardGiven, payer: Payer = ANYBODY, shown_cents: int, today: date) -> Submitted:
+def pay(
+    *,
+    bill: Bill,
+    given: CardGiven,
+    payer: Payer = ANYBODY,
+    shown_cents: int,
+    shown_days: Sequence[str] = (),
+    today: date,
+) -> Submitted:
     """Pays the bill with that card and, where that works, does what follows.
 
-    `shown_cents` is what the page said: nothing else is ever held or charged. A second submission while the first
+    `shown_cents` is what the page said: nothing else is ever held or charged. So it is with `shown_days`, where paying
+    makes a promise of them. A second submission while the first
     is under way gets the first one's answer, not a second hold. Raises CheckoutError where the bill cannot be paid
     as it stands.
     """
-    admitted = False
+    admitted, shown = False, _Shown(shown_cents, shown_days)
     for _ in range(MOST_ROUNDS):
         unfinished = _finish_earlier_attempt(bill, today=today)
         if unfinished is not None:
             return unfinished
         try:
             if not admitted:
-                _admit(bill, given=given, payer=payer, shown_cents=shown_cents, today=today)
+                _admit(bill, given=given, payer=payer, shown=shown, today=today)
                 admitted = True
-            attempt = _begin_attempt(bill, given=given, shown_cents=shown_cents, today=today)
+            attempt = _begin_attempt(bill, given=given, shown=shown, today=today)
         except NothingOwed as error:
             return Submitted(bill.done, message=str(error), done=True)
         except UnknownCard:
@@ -83,13 +102,13 @@ def pay(*, bill: Bill, given: CardGiven, payer: Payer = ANYBODY, shown_cents: in
     return _not_reached(bill, gateway.Unavailable(f"No attempt came to an end in {MOST_ROUNDS} rounds."))
 
 
-def _admit(bill: Bill, *, given: CardGiven, payer: Payer, shown_cents: int, today: date) -> None:
+def _admit(bill: Bill, *, given: CardGiven, payer: Payer, shown: _Shown, today: date) -> None:
     """Before anything is written down: what costs nothing to know first, then what Stripe says of the card.
 
     Raises as `pay` tells it.
     """
     with transaction.atomic():
-        _lock_and_check(bill, shown_cents=shown_cents, today=today)
+        _lock_and_check(bill, shown=shown, today=today)
     limits.check_customer(bill.order)
     limits.count_visitor(session=payer.session, address=payer.address)
     if given.payment_method:
@@ -102,9 +121,9 @@ def _admit(bill: Bill, *, given: CardGiven, payer: Payer, shown_cents: int, toda
 
 
 @transaction.atomic
-def _begin_attempt(bill: Bill, *, given: CardGiven, shown_cents: int, today: date) -> PaymentAttempt | None:
+def _begin_attempt(bill: Bill, *, given: CardGiven, shown: _Shown, today: date) -> PaymentAttempt | None:
     """The next attempt, written down; None where another request has gone on with one in the meantime."""
-    owed_cents = _lock_and_check(bill, shown_cents=shown_cents, today=today)
+    owed_cents = _lock_and_check(bill, shown=shown, today=today)
     running = _latest_attempt(bill)
     if running is not None and running.status not in OVER and not _is_to_be_replaced(bill, running):
         return None
@@ -112,17 +131,20 @@ def _begin_attempt(bill: Bill, *, given: CardGiven, shown_cents: int, today: dat
     return bill.begin(given, amount_cents=owed_cents)
 
 
-def _lock_and_check(bill: Bill, *, shown_cents: int, today: date) -> int:
+def _lock_and_check(bill: Bill, *, shown: _Shown, today: date) -> int:
     owed_cents = bill.lock(today=today)
     if payments.is_taken_otherwise(bill.attempts()):
         raise CheckoutError(
             "Money was taken for this that is not what we asked for. Please do not pay again: we look into it.",
             step="payment",
         )
-    if owed_cents != shown_cents:
+    if owed_cents != shown.cents:
         raise CheckoutError(
             "The total has changed. Please look at it once more before you pay.", step="payment"
         )
+    days = moved(shown.days, bill.schedule)
+    if days:
+        raise CheckoutError(days_moved(days), step="payment")
     return owed_cents
 
 
@@ -209,7 +231,8 @@ def _after_sync(bill: Bill, attempt: PaymentAttempt, *, today: date) -> Submitte
         return Submitted(status, done=True)
     if status == PaymentStatus.FAILED:
         return Submitted(status, message=decline_message(attempt.error_code))
-    return Submitted(status, message=status_message(status))
+    why = bill.why_let_go() if status in ENDED else ""
+    return Submitted(status, message=why or status_message(status))
 
 
 def check_payment(*, bill: Bill, today: date) -> Submitted:
@@ -219,7 +242,8 @@ def check_payment(*, bill: Bill, today: date) -> Submitted:
     """
     attempt = _latest_attempt(bill)
     if attempt is None or attempt.intent_id is None:
-        return Submitted(PaymentStatus.CREATED, message=status_message(PaymentStatus.CREATED))
+        why = bill.why_let_go() if attempt is None else ""
+        return Submitted(PaymentStatus.CREATED, message=why or status_message(PaymentStatus.CREATED))
     try:
         if limits.may_look(attempt):
             payments.sync_intent(attempt.intent_id)

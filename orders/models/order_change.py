@@ -39,6 +39,9 @@ class OrderChange(models.Model):
         default="",
         help_text="What becomes of the order's place, as it was confirmed.",
     )
+    days = models.JSONField(
+        default=list, help_text="The days that it leads to, as they were shown (orders/shown_days.py)."
+    )
     total_cents = models.PositiveIntegerField(help_text="What is held, or charged, for it.")
     status = models.CharField(max_length=10, choices=Status, default=Status.ASKED)
     why = models.TextField(blank=True, default="", help_text="Why it failed, as the customer is told.")

@@ -227,6 +227,11 @@ class PaymentAttempt(models.Model):
     sequence = models.PositiveIntegerField()
     parameters = models.JSONField()
     idempotency_key = models.CharField(max_length=100, unique=True)
+    days = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="Of a cart: its days as the page showed them (orders/shown_days.py).",
+    )
     off_session = models.BooleanField(default=False)
     intent_id = models.CharField(max_length=255, unique=True, null=True)
     status = models.CharField(max_length=16, choices=PaymentStatus, default=PaymentStatus.CREATED)

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,17 +38,20 @@ def begin_attempt(
     confirmation_token: str = "",
     payment_method: str = "",
     change: OrderChange | None = None,
+    days: Sequence[str] = (),
 ) -> PaymentAttempt:
     """Writes down the next try to hold `amount_cents` for a locked order. To be committed before `send`.
 
     By the card of a form (`confirmation_token`), or by one that the customer saved (`payment_method`). A hold that
     stands is not touched: it gives way when the new one stands; with a `change` only when that takes effect.
+    `days`: those of a cart, as they were shown.
     """
     return _write_down(
         _payment_for(order, amount_cents),
         amount_cents=amount_cents,
         off_session=False,
         change=change,
+        days=days,
         more={
             **_card(confirmation_token, payment_method),
             "capture_method": "manual",
@@ -141,6 +145,7 @@ def _write_down(
     more: dict[str, Any],
     now: datetime | None = None,
     change: OrderChange | None = None,
+    days: Sequence[str] = (),
 ) -> PaymentAttempt:
     sequence = payment.attempts.count() + 1
     number = payment.order.number
@@ -163,6 +168,7 @@ def _write_down(
     return PaymentAttempt.objects.create(
         payment=payment,
         change=change,
+        days=list(days),
         sequence=sequence,
         off_session=off_session,
         parameters=parameters,

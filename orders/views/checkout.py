@@ -20,6 +20,7 @@ from orders.models import Order
 from orders.order_page import order_page
 from orders.owners import Owner, owner_of
 from orders.shortfall_page import shortfall_page
+from orders.shown_days import written
 from orders.starts import starts_of
 from orders.states import Status
 from orders.views.paying import answer, card_form, go_to, pay_by_form
@@ -85,8 +86,10 @@ def payment(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(error))
         return redirect(_STEPS[error.step])
     assert page.quote is not None
+    assert page.schedule is not None
     context = {
         "page": page,
+        "days": " ".join(written(page.schedule)),
         "paying": card_form(request, cart),
         "limits": limits_of_cart(cart, [shown.line for shown in page.lines], page.quote),
     }

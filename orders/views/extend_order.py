@@ -25,11 +25,12 @@ from orders.views.access import acting_customer, own_order
 
 
 class ExtendForm(forms.Form):
-    """`last_day`: until when; `seen` and `shown_cents`: what was shown, so that nothing else is done."""
+    """`last_day`: until when; `seen`, `shown_cents` and `shown_due`: what was shown, so that nothing else is done."""
 
     last_day = forms.DateField(label="Keep it until", widget=DateInput, error_messages=A_DAY)
     seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
     shown_cents = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    shown_due = forms.DateField(required=False, widget=forms.HiddenInput)
 
 
 @never_cache
@@ -77,6 +78,7 @@ def _confirm(request: HttpRequest, order: Order, form: ExtendForm) -> HttpRespon
         order=order,
         last_day=said["last_day"],
         shown_cents=-1 if said["shown_cents"] is None else said["shown_cents"],
+        shown_due=said["shown_due"],
         seen=said["seen"],
         by=acting_customer(request),
         today=timezone.localdate(),

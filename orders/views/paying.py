@@ -50,6 +50,7 @@ def pay_by_form(request: HttpRequest, bill: Bill) -> Submitted | None:
         given=CardGiven(form.cleaned_data["confirmation_token"], form.cleaned_data["payment_method"]),
         payer=Payer(_owner(request, bill.order), request.session.session_key or "", address_of(request)),
         shown_cents=form.cleaned_data["total_cents"],
+        shown_days=form.cleaned_data["days"],
         today=timezone.localdate(),
     )
 

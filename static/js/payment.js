@@ -127,7 +127,7 @@
     try {
       const given = savedCard() ? { payment_method: savedCard() } : await tokenOfForm();
       if (!given) return;
-      await follow(await post(form.action, { ...given, total_cents: form.dataset.totalCents }));
+      await follow(await post(form.action, { ...given, total_cents: form.dataset.totalCents, days: form.dataset.days ?? "" }));
     } catch {
       say("We could not reach the shop. Please check your connection and press the button again: you cannot be charged twice.");
       busy(false);

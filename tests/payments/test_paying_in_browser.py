@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, FrameLocator, Page, Request, expect
 
+from inventory.models import ClosedDay
 from orders import payments
 from orders import stripe_gateway as gateway
 from orders.models import Order, Payment, PaymentAttempt, PaymentCustomer, PaymentStatus
@@ -102,6 +103,21 @@ def test_a_card_that_pays_opens_the_order(opened, sandbox):
 
     expect_open(page)
     assert len(holding_intents(sandbox)) == 1
+
+
+def test_a_day_that_has_moved_since_the_page_was_opened_is_shown_and_then_paid_for(opened, sandbox):
+    cart = guest_cart()
+    page = opened(as_guest_of(cart), "/checkout/payment/")
+    enter_card(page)
+    day_before = Order.objects.get(pk=cart.pk).out_on
+    ClosedDay.objects.create(first_day=day_before, last_day=day_before, reason="Stocktaking")
+
+    press_pay(page)
+
+    expect(page.locator("#messages")).to_contain_text("Your days have moved")
+    assert holding_intents(sandbox) == []
+    pay(page)
+    expect_open(page)
 
 
 def test_after_a_decline_another_card_opens_the_order(opened, sandbox):

@@ -1,0 +1,21 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('orders', '0020_orders_by_email'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='orderchange',
+            name='days',
+            field=models.JSONField(default=list, help_text='The days that it leads to, as they were shown (orders/shown_days.py).'),
+        ),
+        migrations.AddField(
+            model_name='paymentattempt',
+            name='days',
+            field=models.JSONField(default=list, editable=False, help_text='Of a cart: its days as the page showed them (orders/shown_days.py).'),
+        ),
+    ]
