@@ -9,6 +9,7 @@ from django import forms
 
 from orders.forms import A_DAY, CopiesField, DateInput
 from orders.models import Order, OrderCard
+from orders.models.order import ADDRESS
 
 _COPIES = "copies_"
 
@@ -18,6 +19,17 @@ def seen_of(order: Order, lines: Iterable[OrderCard]) -> str:
     way = order.shipping_method_id
     shown = (order.first_day, order.last_day, way, sorted((line.pk, line.quantity) for line in lines))
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def address_seen(order: Order) -> str:
+    """The name and address that a page shows, in short."""
+    shown = [getattr(order, field) for field in ADDRESS]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def packed_of(order: Order, lines: Iterable[OrderCard]) -> str:
+    """What a pick list shows, in short: the order, and to whom it goes."""
+    return seen_of(order, lines) + address_seen(order)
 
 
 class ChangeForm(forms.Form):

@@ -260,8 +260,8 @@ def _check_way(order: Order, method: ShippingMethod) -> None:
         raise ChangeError(f"“{method.name}” is not offered any more. Choose another way of shipping.")
     if method.needs_address and not order.has_address:
         raise ChangeError(
-            f"For {method.name.lower()} we need your name and address, and this order has none. Write to us, or "
-            "keep the way of shipping that you chose."
+            f"For {method.name.lower()} we need your name and address, and this order has none. Give it one on its "
+            "own page first, or keep the way of shipping that you chose."
         )
 
 

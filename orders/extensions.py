@@ -22,6 +22,7 @@ from orders.change_forms import seen_of
 from orders.change_plan import ChangeError, OthersNeedThem
 from orders.changes import keep_longer, plan_longer
 from orders.dates import blocked_period, check_length
+from orders.delivery_address import is_being_packed
 from orders.fees import LEAST_CENTS, settled_late_days
 from orders.lines import lines_of
 from orders.models import Order, OrderCard, OrderChange
@@ -234,6 +235,7 @@ class Changing:
     """What its customer can do about an accepted order, and why not where they cannot."""
 
     can_change: bool = False
+    can_change_address: bool = False
     can_extend: bool = False
     why_not: str = ""
 
@@ -245,7 +247,8 @@ def changing_of(order: Order, *, today: date, can_cancel: bool) -> Changing:
     """
     if order.status in NOT_YET_LEFT:
         why = "" if can_cancel else why_not_changed(order)
-        return Changing(can_change=not why, why_not=why)
+        packed = is_being_packed(order, today=today)
+        return Changing(can_change=not why, can_change_address=not (why or packed), why_not=why)
     if order.status == Status.DISPATCHED:
         why = why_not_extended(order, today=today)
         return Changing(can_extend=not why, why_not=why)

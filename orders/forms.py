@@ -14,6 +14,7 @@ from inventory.models import Printing, StockMovement, Zone
 from inventory.stock import MOST_COPIES
 from orders.dates import RentalPeriodError, check_rental_period
 from orders.models import Order, OrderCard, ShippingMethod
+from orders.models.order import ADDRESS
 
 MAX_LIST_CHARACTERS = 100_000
 FURTHEST_ARRIVAL = timedelta(days=366)  # a slip in the year would hide copies for good
@@ -221,17 +222,9 @@ class DaysForm(forms.Form):
         return cleaned
 
 
-class ShippingForm(DaysForm):
-    """Dates, way of shipping and address. The address is asked for where the way of shipping needs one."""
+class AddressFields(forms.Form):
+    """Who gets the deck and where, as far as the way of shipping asks for it."""
 
-    CONTACT = ("email", "name", "street", "postcode", "city", "country")
-
-    email = forms.EmailField(
-        label="E-mail",
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={"required": "Write the address at which we can tell you about your order."},
-    )
     name = forms.CharField(
         max_length=120, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
@@ -251,12 +244,29 @@ class ShippingForm(DaysForm):
         max_length=60, required=False, widget=forms.TextInput(attrs={"autocomplete": "country-name"})
     )
 
-    def clean(self) -> dict[str, Any]:
-        method = self.cleaned_data.get("shipping_method")
+    def check_address(self, method: ShippingMethod | None) -> None:
+        """Adds an error to every field that the way of shipping needs and that is empty."""
         if method and method.needs_address:
-            for name in ("name", "street", "postcode", "city", "country"):
+            for name in ADDRESS:
                 if not self.cleaned_data.get(name):
                     self.add_error(name, f"We need this to send the deck: {method.name} goes to an address.")
+
+
+class ShippingForm(AddressFields, DaysForm):
+    """Dates, way of shipping and address. The address is asked for where the way of shipping needs one."""
+
+    CONTACT = ("email", *ADDRESS)
+    field_order = ("first_day", "last_day", "shipping_method", *CONTACT)
+
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"required": "Write the address at which we can tell you about your order."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        self.check_address(self.cleaned_data.get("shipping_method"))
         return super().clean()
 
     @classmethod

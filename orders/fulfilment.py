@@ -18,7 +18,7 @@ from inventory.reservations import NoExpectation, NotOnShelf, NotOut
 from inventory.stock import StockError, record_movement
 from orders import payments
 from orders import stripe_gateway as gateway
-from orders.change_forms import seen_of
+from orders.change_forms import packed_of
 from orders.lines import lines_of
 from orders.models import Order
 from orders.signals import tell_customer
@@ -91,9 +91,10 @@ def check_days(order: Order, *, today: date, taken: bool | None = None) -> None:
 
 
 def _check_packed(order: Order, seen: str | None) -> None:
-    if seen is not None and seen_of(order, lines_of(order)) != seen:
+    if seen is not None and packed_of(order, lines_of(order)) != seen:
         raise NotDispatchable(
-            "It was changed after you packed it. Its pick list is another one now: pack it anew, then dispatch it."
+            "It was changed after you packed it. Its pick list or its address is another one now: pack it anew, then "
+            "dispatch it."
         )
 
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from inventory.models import Card, Printing, Reservation
 from inventory.reservations import on_shelf
 from inventory.stock import owned_by_printing
-from orders.change_forms import seen_of
+from orders.change_forms import packed_of
 from orders.fulfilment import NotDispatchable, check_days
 from orders.models import Order, OrderCard, Payment, PaymentStatus
 from orders.states import Status
@@ -65,7 +65,7 @@ class Leaving:
     @property
     def seen(self) -> str:
         """What is packed by this pick list, for the form that sends it out."""
-        return seen_of(self.order, self.order.order_cards.all())
+        return packed_of(self.order, self.order.order_cards.all())
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,13 +122,13 @@ def why_not_changed(order: Order) -> str:
     """Why its customer cannot change this order; empty where they can."""
     payment = Payment.objects.live().filter(order=order.pk).first()
     try:
-        _check_own(order, payment)
+        check_own(order, payment)
     except ChangeError as error:
         return str(error)
     return ""
 
 
-def _check_own(order: Order, payment: Payment | None) -> None:
+def check_own(order: Order, payment: Payment | None) -> None:
     check_can_change(order, payment)
     if payment is not None and payment.is_taken:
         raise ChangeError("This order is just leaving, so it cannot be changed any more.")
@@ -138,7 +138,7 @@ def look(*, order: Order, wanted: Wanted, today: date, with_starts: bool = True)
     """What the change would do, by the engine and by the prices. Changes nothing. Raises ChangeError."""
     order = Order.objects.get(pk=order.pk)  # the plan takes the new days, and the caller keeps theirs
     payment = Payment.objects.live().filter(order=order).first()
-    _check_own(order, payment)
+    check_own(order, payment)
     assert order.total_cents is not None
     status, queued_at, before_cents = order.status, order.queued_at, order.total_cents
     agreed = agreed_cents(order, payment)

@@ -11,7 +11,8 @@ from django.dispatch import Signal
 
 from orders.models import Order, OrderChange, Payment, Refund
 
-# order_ids, kind: open, pending, promoted, dispatched, returned, lapsed, cancelled, pay_again, changed or kept_longer
+# order_ids, kind: open, pending, promoted, dispatched, returned, lapsed, cancelled, pay_again, changed, kept_longer
+# or address_changed
 customers_to_be_told = Signal()
 change_failed = Signal()  # change_id: its money was there, and it was not possible any more
 holds_let_go = Signal()  # the provider does not know yet

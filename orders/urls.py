@@ -2,6 +2,7 @@ from django.urls import path
 
 from orders import webhooks
 from orders.views import (
+    address,
     calendars,
     cart,
     cart_days,
@@ -85,6 +86,7 @@ urlpatterns = [
         {"kind": "change"},
         name="pay_change_status",
     ),
+    path("orders/<slug:number>/address/", address.address, name="address"),
     path("orders/<slug:number>/extend/", extend_order.extend, name="extend"),
     path(
         "orders/<slug:number>/extend/<uuid:change>/",

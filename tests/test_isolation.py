@@ -32,6 +32,7 @@ from deckrental.sign_in_providers import PROVIDERS
 from inventory.models import ClosedDay, Reservation, TemplateDeck
 from orders import cart as carts
 from orders import emails
+from orders.change_forms import address_seen
 from orders.forgetting import forget_person
 from orders.models import Order, OrderChange, Payment, PaymentCustomer, PaymentStatus, Removal
 from orders.models.order import new_cart_id
@@ -366,6 +367,7 @@ def bodies(owned: Owned) -> list[dict[str, Any]]:
             "city": "Town", "postcode": "1", "country": "X", "confirmation_token": "ctoken_1",
             "total_cents": "1", "removal": str(removal), "cart": owned.cart.number, "cart_id": owned.cart.cart_id,
             "line": str(line.pk), "pk": str(line.pk), "reason": "because", "amount": "1",
+            "seen": address_seen(owned.orders[Status.OPEN]),
         },
         {"remove": "1", "payment_method": "pm_of_aurelia", "removal": str(removal), "forget": "1", "quantity": "0",
          "confirm": "1", "clear": "1", "decision": "wait"},
@@ -546,6 +548,40 @@ def test_control_a_link_opens_the_one_order_that_it_is_for():
 
     assert client.get(order.get_absolute_url()).status_code == 200
     assert client.get(other.get_absolute_url()).status_code == 404
+
+
+@pytest.mark.parametrize("owner", ["customer", "guest"])
+def test_a_good_link_neither_tells_nor_changes_where_its_order_goes(owner):
+    """An e-mail is passed on more easily than a parcel."""
+    owned, client = all_that_is_theirs(owner), Client()
+    client.get(emails.order_link(owned.orders[Status.OPEN]))
+    address, before = (
+        reverse("orders:address", args=[owned.orders[Status.OPEN].number]),
+        Order.objects.order_by("pk").values_list(),
+    )
+    kept = list(before)
+
+    shown = client.get(address, follow=True)
+    sent = [client.post(address, form, follow=True) for form in bodies(owned)]
+
+    for answer in (shown, *sent):
+        assert "With the link alone" in told(answer, address)
+        assert "Hidden Lane" not in told(answer, address)
+        assert "Nowhereville" not in told(answer, address)
+    assert list(before.all()) == kept
+
+
+@pytest.mark.parametrize("owner", ["customer", "guest"])
+def test_control_the_owner_changes_where_the_order_goes_with_that_form(owner):
+    owned = all_that_is_theirs(owner)
+    order = owned.orders[Status.OPEN]
+    address = reverse("orders:address", args=[order.number])
+
+    assert "Hidden Lane" in owned.browser.get(address).content.decode()
+    owned.browser.post(address, bodies(owned)[1])
+
+    order.refresh_from_db()
+    assert order.street == "1 Way"
 
 
 def test_every_table_that_belongs_to_somebody_is_in_the_snapshot():

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Of an order, all or none: with the customer, and away from the shop.
 DAYS = ("first_day", "last_day", "out_on", "due_on", "back_on")
+ADDRESS = ("name", "street", "postcode", "city", "country")
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread on a parcel
 
 
@@ -92,6 +93,12 @@ class Order(models.Model):
     postcode = models.CharField(max_length=20, blank=True, default="")
     city = models.CharField(max_length=120, blank=True, default="")
     country = models.CharField(max_length=60, blank=True, default="")
+
+    address_changed_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When its customer gave another name or address, after it was accepted.",
+    )
 
     cards_cents = models.PositiveIntegerField(null=True, editable=False)
     shipping_cents = models.PositiveIntegerField(null=True, editable=False)

@@ -17,7 +17,7 @@ from orders.bills import CardGiven, HeldAgain
 from orders.books import violations
 from orders.cancellation import cancel
 from orders.change_bill import ChangeBill
-from orders.change_forms import seen_of
+from orders.change_forms import packed_of, seen_of
 from orders.change_plan import ChangeError, ChangeIsShort, Wanted
 from orders.changes import change as staff_change
 from orders.checkout import CheckoutError, accept_shortfall
@@ -480,7 +480,7 @@ def test_a_deck_that_is_changed_between_the_look_and_the_money_is_not_sent_out_a
     sandbox, monkeypatch
 ):
     order, _ = order_of(sandbox, first_day=TODAY)
-    packed, line = seen_of(order, lines_of(order)), order.order_cards.get()
+    packed, line = packed_of(order, lines_of(order)), order.order_cards.get()
     once_after(
         monkeypatch,
         fulfilment,
@@ -493,7 +493,7 @@ def test_a_deck_that_is_changed_between_the_look_and_the_money_is_not_sent_out_a
 
     order.refresh_from_db()
     assert order.status == Status.OPEN
-    sent = dispatch(order=order, by=SYSTEM, today=TODAY, seen=seen_of(order, lines_of(order)))
+    sent = dispatch(order=order, by=SYSTEM, today=TODAY, seen=packed_of(order, lines_of(order)))
     assert sent.status == Status.DISPATCHED
 
 
