@@ -401,12 +401,6 @@ structlog.configure(
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 if env.str("SENTRY_DSN", default=""):
-    import sentry_sdk
+    from deckrental.error_reports import report_errors
 
-    # What a payment passes through (a card's fingerprint, the body of a webhook) is no business of an error's report.
-    sentry_sdk.init(
-        dsn=env.str("SENTRY_DSN"),
-        send_default_pii=False,
-        include_local_variables=False,
-        max_request_body_size="never",
-    )
+    report_errors(dsn=env.str("SENTRY_DSN"))

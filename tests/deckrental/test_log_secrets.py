@@ -87,3 +87,22 @@ def test_what_is_no_secret_stays_whole():
     line = "POST /orders/find/ and /orders/K7Q2M/calendar.ics, /accounts/password/reset/, code=5"
 
     assert without_secrets(line) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("/accounts/login/?next=%2Forders%2Flink%2FMzc%3A1wX%2Freceipt%2F&page=2",
+         "/accounts/login/?next=%2Forders%2Flink%2F…%2Freceipt%2F&page=2"),
+        ("code=4%2F0Ab&page=2", "code=…&page=2"),
+        ("GET /userinfo?access_token=ya29.x&alt=json", "GET /userinfo?access_token=…&alt=json"),
+        ("Key (email)=(Ada+decks@mail.example.org) already exists.", "Key (email)=(…@…) already exists."),
+        ("GET /admin/accounts/user/?q=ada%40example.org", "GET /admin/accounts/user/?q=…@…"),
+    ],
+)  # fmt: skip
+def test_an_address_within_another_a_query_alone_and_who_it_was_are_cut(line, left):
+    assert without_secrets(line) == left
+
+
+def test_a_printing_of_a_card_is_no_e_mail_address():
+    assert without_secrets("no card lightning-bolt@lea-161") == "no card lightning-bolt@lea-161"
