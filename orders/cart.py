@@ -334,5 +334,19 @@ def note_template_deck(order: Order, deck: OrderTemplateDeck) -> None:
         row.save(update_fields=["copies", "left_out"])
 
 
+def forget_template_deck(order: Order, deck: OrderTemplateDeck) -> None:
+    """Takes back in a locked order what `note_template_deck` wrote down with the same deck."""
+    row = order.order_template_decks.filter(version_id=deck.version_id).first()
+    if row is None:
+        return
+    if row.copies <= deck.copies:
+        row.delete()
+        return
+    left_out = left_out_of(row) - left_out_of(deck)
+    row.copies -= deck.copies
+    row.left_out = [[*key, copies] for key, copies in left_out.items()]
+    row.save(update_fields=["copies", "left_out"])
+
+
 def key_of(line: OrderCard) -> LineKey:
     return (line.card_id, line.zone, line.preferred_printing_id)

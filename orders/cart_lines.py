@@ -13,6 +13,7 @@ from orders.cart import (
     CartError,
     add_to,
     check_copies,
+    forget_template_deck,
     key_of,
     line_now,
     lock_cart,
@@ -34,10 +35,10 @@ class Stepped:
 
 
 @dataclass(frozen=True, slots=True)
-class PutBack:
-    """What was put back, in words, and the lines that hold it now."""
+class Undone:
+    """What was undone, in words, and the lines that hold what was put back."""
 
-    what: str
+    says: str
     line_ids: list[int]
 
 
@@ -102,23 +103,41 @@ def take_what_is_free(*, cart: Order, today: date) -> Removal:
 
 
 @transaction.atomic
-def undo_removal(*, cart: Order, removal_id: int) -> PutBack:
+def undo_removal(*, cart: Order, removal_id: int) -> Undone:
     """Puts back what was taken out last: card, zone, printing and copies, adding to lines that came back meanwhile.
 
-    Once, and only the last removal of this cart. Template decks are noted again where they went as a whole.
+    Or takes out again what came in all at once, as far as it is there. Once, and only what was noted last of this
+    cart. Template decks are noted again, or no more, where they went as a whole.
     """
     cart = lock_cart(cart)
     removal = Removal.objects.filter(order=cart, pk=removal_id).first()
     if removal is None:
-        raise CartError(
-            "This cannot be put back any more: it is back already, or something else was removed."
-        )
+        raise CartError("This cannot be undone any more: it was already, or something else was done since.")
+    undone = _take_out_again(cart, removal) if removal.came_in else _put_back(cart, removal)
+    Removal.objects.filter(pk=removal.pk).delete()
+    return undone
+
+
+def _put_back(cart: Order, removal: Removal) -> Undone:
     lines = removed_lines(removal)
     if not lines and removal.lines:
         raise CartError(f"{removal.what} cannot be put back: it is in the catalogue no longer.")
     add_to(cart, lines)
     for deck in removed_decks(removal):
         note_template_deck(cart, deck)
-    Removal.objects.filter(pk=removal.pk).delete()
     back = cart.order_cards.filter(card__in={card for card, _, _ in lines})
-    return PutBack(removal.what, [line.pk for line in back if key_of(line) in lines])
+    return Undone(f"Put back: {removal.what}.", [line.pk for line in back if key_of(line) in lines])
+
+
+def _take_out_again(cart: Order, removal: Removal) -> Undone:
+    """What was moved, exchanged or taken out since does not count as there."""
+    came = removed_lines(removal)
+    there = {line: came[key_of(line)] for line in cart.order_cards.all() if key_of(line) in came}
+    copies = sum(take_out(cart, there).values())
+    if not copies:
+        raise CartError(f"Nothing was taken out: of {removal.what} none are in your cart as they came.")
+    for deck in removed_decks(removal):
+        forget_template_deck(cart, deck)
+    if copies == sum(row[3] for row in removal.lines):
+        return Undone(f"Taken out again: {removal.what}.", [])
+    return Undone(f"Taken out again: {copies} of {removal.what}. The rest are not as they came.", [])

@@ -6,15 +6,16 @@ from django.db import transaction
 
 from inventory.deck_lists import LineKey
 from orders.cart import CartError, add_to, key_of, lock_cart, note_template_deck
-from orders.models import Order, OrderTemplateDeck
+from orders.models import Order, OrderTemplateDeck, Removal
+from orders.removals import note_arrival
 from orders.states import Status
 
 
 @dataclass(frozen=True, slots=True)
 class OrderedAgain:
-    """Copies that went into the cart, and whether there were cards in it before."""
+    """What went into the cart, which can be undone, and whether there were cards in it before."""
 
-    copies: int
+    note: Removal
     beside_others: bool
 
 
@@ -35,7 +36,12 @@ def order_again(*, cart: Order, order: Order) -> OrderedAgain:
     additions: dict[LineKey, int] = {key_of(line): line.quantity for line in order.order_cards.all()}
     there: dict[LineKey, int] = {key_of(line): line.quantity for line in cart.order_cards.all()}
     add_to(cart, additions)
-    for row in order.order_template_decks.order_by("pk"):
-        deck = OrderTemplateDeck(version_id=row.version_id, copies=row.copies, left_out=row.left_out)
+    decks = [
+        OrderTemplateDeck(version_id=row.version_id, copies=row.copies, left_out=row.left_out)
+        for row in order.order_template_decks.order_by("pk")
+    ]
+    for deck in decks:
         note_template_deck(cart, deck)
-    return OrderedAgain(sum(additions.values()), bool(there))
+    copies = sum(additions.values())
+    what = f"the {copies} card{'' if copies == 1 else 's'} of order {order.number}"
+    return OrderedAgain(note_arrival(cart, additions, what=what, decks=decks), bool(there))

@@ -75,7 +75,11 @@ def _order(order: Order) -> dict[str, Any]:
             for row in _by_key(order.order_template_decks.all())
         ],
         "last_removal": next(
-            ({"what": removal.what, "at": removal.removed_at} for removal in order.removals.all()), None
+            (
+                {"what": removal.what, "came_in": removal.came_in, "at": removal.removed_at}
+                for removal in order.removals.all()
+            ),
+            None,
         ),
         "cards": [_line(line) for line in _by_key(order.order_cards.all())],
         "events": [_event(event) for event in _by_key(order.events.all())],

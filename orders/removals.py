@@ -1,6 +1,8 @@
-"""What was taken out of a cart last: noted in the transaction that takes it out, read by the one that puts it back."""
+"""What went out of a cart last, or came in all at once: noted in the transaction that does it, read by the one that
+undoes it.
+"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from inventory.deck_lists import LineKey
@@ -21,17 +23,39 @@ def note_removal(
 
     The note before is gone.
     """
+    return _note(cart, lines, what, [deck] if deck else [])
+
+
+def note_arrival(
+    cart: Order, lines: Mapping[LineKey, int], *, what: str, decks: Iterable[OrderTemplateDeck]
+) -> Removal:
+    """Notes what has just come into a locked cart all at once, so that it can be taken out again.
+
+    The note before is gone.
+    """
+    return _note(cart, lines, what, decks, came_in=True)
+
+
+def _note(
+    cart: Order,
+    lines: Mapping[LineKey, int],
+    what: str,
+    decks: Iterable[OrderTemplateDeck],
+    *,
+    came_in: bool = False,
+) -> Removal:
     Removal.objects.filter(order=cart).delete()
     return Removal.objects.create(
         order=cart,
         what=what,
+        came_in=came_in,
         lines=[[*key, copies] for key, copies in lines.items()],
-        versions=[[deck.version_id, deck.copies, deck.left_out]] if deck else [],
+        versions=[[deck.version_id, deck.copies, deck.left_out] for deck in decks],
     )
 
 
 def removal_on_offer(cart: Order, *, now: datetime) -> Removal | None:
-    """What the cart offers to put back."""
+    """What the cart offers to undo."""
     return Removal.objects.filter(order=cart, removed_at__gt=now - OFFERED_FOR).first()
 
 
@@ -53,7 +77,7 @@ def removed_lines(removal: Removal) -> dict[LineKey, int]:
 
 
 def removed_decks(removal: Removal) -> list[OrderTemplateDeck]:
-    """The template decks that went out, not saved, of those that there still are."""
+    """The template decks of a note, not saved, of those that there still are."""
     ids = [row[0] for row in removal.versions]
     known = set(TemplateDeckVersion.objects.filter(pk__in=ids).values_list("pk", flat=True)) if ids else ()
     return [

@@ -15,6 +15,7 @@ from tests.factories import (
     PrintingFactory,
     ShippingMethodFactory,
     cart_with,
+    placed,
     stocked_card,
     template_deck,
 )
@@ -228,6 +229,19 @@ def test_undo_outlives_the_next_press_and_a_reload(browser: Browser, live_server
 
     expect(copies(page, "Lightning Bolt")).to_have_value("1")
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_what_was_ordered_again_is_taken_out_by_undo(browser: Browser, live_server, bolt: Card):
+    order = placed({bolt: 2})
+    page = signed_in_as(as_guest_of(order), browser, live_server.url).new_page()
+    page.goto(order.get_absolute_url())
+
+    page.get_by_role("button", name="Order again").click()
+    expect(copies(page, "Lightning Bolt")).to_have_value("2")
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.get_by_role("heading", name="Nothing in it yet")).to_be_visible()
+    expect(page.get_by_text(f"Taken out again: the 2 cards of order {order.number}.")).to_be_visible()
 
 
 def test_the_offer_to_undo_can_be_closed(browser: Browser, live_server, bolt: Card):

@@ -26,7 +26,7 @@ from orders.checkout import CheckoutError
 from orders.dates import RentalPeriodError
 from orders.forms import MAX_LIST_CHARACTERS, AddCardForm, FirstDayForm, QuickAddForm
 from orders.models import Order, OrderTemplateDeck
-from orders.views.cart_answers import answer, asks_for_part, in_own_cart, say_removed, show_cart
+from orders.views.cart_answers import answer, asks_for_part, in_own_cart, say_undoable, show_cart
 from orders.views.cart_days import take_along
 from orders.views.filling import put_in
 from orders.views.kept_aside import keep, kept_aside, leave_out, unknown_line, whole_list
@@ -177,7 +177,7 @@ def remove_deck(request: HttpRequest, cart: Order, pk: int) -> HttpResponse:
         messages.error(request, str(error))
         return answer(request, status=422)
     if removed:
-        say_removed(request, removed.says, removed.removal)
+        say_undoable(request, removed.says, removed.removal)
     return answer(request)
 
 

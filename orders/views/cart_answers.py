@@ -78,7 +78,7 @@ def say(request: HttpRequest, text: str) -> None:
     messages.success(request, text, extra_tags="seen")
 
 
-def say_removed(request: HttpRequest, text: str, removal: Removal) -> None:
+def say_undoable(request: HttpRequest, text: str, removal: Removal) -> None:
     """The message bears the button that undoes it; see templates/_components/message.html."""
     messages.success(request, text, extra_tags=f"{_UNDO}{removal.pk}")
 

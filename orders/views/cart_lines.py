@@ -1,4 +1,4 @@
-"""The lines of a cart, one by one: steps, zone, printing, removal, and putting back what was removed."""
+"""The lines of a cart, one by one: steps, zone, printing, removal, and undoing what was done last."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,7 +15,7 @@ from orders.forms import ChangeLineForm, QuantityForm, StepForm, UndoForm
 from orders.models import Order, OrderCard
 from orders.owners import owner_of
 from orders.removals import forget_removal
-from orders.views.cart_answers import answer, asks_for_part, in_own_cart, say, say_removed
+from orders.views.cart_answers import answer, asks_for_part, in_own_cart, say, say_undoable
 from orders.views.messages import report_form_errors
 
 
@@ -66,7 +66,7 @@ def _change(request: HttpRequest, cart: Order, pk: int) -> HttpResponse:
 
 def _remove(request: HttpRequest, cart: Order, found: OrderCard) -> HttpResponse:
     removal = carts.remove_line(cart=cart, line=found)
-    say_removed(request, f"Removed {found.card.name}.", removal)
+    say_undoable(request, f"Removed {found.card.name}.", removal)
     return answer(request)
 
 
@@ -77,7 +77,7 @@ def _step(request: HttpRequest, cart: Order, found: OrderCard) -> HttpResponse:
         return answer(request, status=422)
     stepped = cart_lines.step_line(cart=cart, line=found, by=form.cleaned_data["by"])
     if stepped.removal:
-        say_removed(request, f"Removed {found.card.name}.", stepped.removal)
+        say_undoable(request, f"Removed {found.card.name}.", stepped.removal)
     else:
         say(request, f"{found.card.name}: {stepped.copies}.")
     return answer(request)
@@ -96,23 +96,23 @@ def _move(request: HttpRequest, cart: Order, found: OrderCard) -> HttpResponse:
 
 @require_POST
 def undo(request: HttpRequest) -> HttpResponse:
-    """`removal`: the id of what was removed last. It is put back; with `forget` it is not offered any more."""
+    """`removal`: the id of what was done last. It is undone; with `forget` that is not offered any more."""
     cart, form = carts.cart_of(owner_of(request)), UndoForm(request.POST)
     if cart is None or not form.is_valid():
         messages.error(
-            request, "There is nothing to put back: what was removed is no part of this cart any more."
+            request, "There is nothing to undo: what was done last is no part of this cart any more."
         )
         return answer(request, status=422)
     if "forget" in request.POST:
         forget_removal(cart=cart, removal_id=form.cleaned_data["removal"])
         return answer(request)
     try:
-        back = cart_lines.undo_removal(cart=cart, removal_id=form.cleaned_data["removal"])
+        undone = cart_lines.undo_removal(cart=cart, removal_id=form.cleaned_data["removal"])
     except CartError as error:
         messages.error(request, str(error))
         return answer(request, status=422)
-    messages.success(request, f"Put back: {back.what}.")
-    return answer(request, focus=f"more-{back.line_ids[0]}" if back.line_ids else "")
+    messages.success(request, undone.says)
+    return answer(request, focus=f"more-{undone.line_ids[0]}" if undone.line_ids else "")
 
 
 @require_POST
@@ -125,7 +125,7 @@ def take_what_is_free(request: HttpRequest, cart: Order) -> HttpResponse:
         messages.error(request, str(error))
         return answer(request, status=422)
     copies = sum(row[3] for row in removal.lines)
-    say_removed(
+    say_undoable(
         request, f"Took out {copies} short {'copy' if copies == 1 else 'copies'}: the rest is free.", removal
     )
     return answer(request)

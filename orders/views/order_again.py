@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 from orders.cart import CartError
 from orders.order_again import OrderedAgain, can_order_again, order_again
 from orders.views.access import own_order
+from orders.views.cart_answers import say_undoable
 from orders.views.filling import put_in
 from orders.views.once import once
 
@@ -22,18 +23,18 @@ def again(request: HttpRequest, number: str) -> HttpResponse:
         with once("order-again", request.POST.get("once", "")) as first:
             if not first:
                 messages.info(
-                    request, "These cards are in your cart already. To add them again, open the order again."
+                    request,
+                    "These cards went into your cart already. To add them again, open the order again.",
                 )
                 return redirect("orders:cart")
             added = put_in(request, lambda cart: order_again(cart=cart, order=order))
     except CartError as error:
         messages.error(request, f"Nothing was added. {error}")
         return redirect(order)
-    messages.success(request, _says(added, number))
+    say_undoable(request, _says(added), added.note)
     return redirect("orders:cart")
 
 
-def _says(added: OrderedAgain, number: str) -> str:
-    cards = f"{added.copies} card{'' if added.copies == 1 else 's'}"
+def _says(added: OrderedAgain) -> str:
     beside = " beside what was in your cart" if added.beside_others else ""
-    return f"Added the {cards} of order {number}{beside}. Choose your days: prices are those of today."
+    return f"Added {added.note.what}{beside}. Choose your days: prices are those of today."

@@ -11,7 +11,7 @@ from inventory.models import Card
 from orders import cart as carts
 from orders import cart_lines
 from orders.cart import CartError
-from orders.cart_lines import PutBack, Stepped, change_line, step_line, take_what_is_free, undo_removal
+from orders.cart_lines import Stepped, Undone, change_line, step_line, take_what_is_free, undo_removal
 from orders.models import Order, OrderCard, OrderTemplateDeck, Removal
 from orders.models.order import DAYS
 from orders.states import Status
@@ -32,7 +32,7 @@ from tests.racing import at_the_same_moment, meet_after
 pytestmark = pytest.mark.django_db
 
 
-def undo_last(cart: Order) -> PutBack:
+def undo_last(cart: Order) -> Undone:
     return undo_removal(cart=cart, removal_id=Removal.objects.get(order=cart).pk)
 
 
@@ -218,7 +218,7 @@ def test_an_undone_removal_brings_zone_and_printing_back():
     back = undo_last(cart)
 
     assert lines_of(cart) == {(card, "sideboard", printing): 3}
-    assert back == PutBack(card.name, [cart.order_cards.get().pk])
+    assert back == Undone(f"Put back: {card.name}.", [cart.order_cards.get().pk])
     assert not Removal.objects.exists()
 
 
@@ -258,7 +258,7 @@ def test_a_removal_is_undone_once_and_only_the_last_one():
     undo_removal(cart=cart, removal_id=later.pk)
 
     for removal in (earlier, later):
-        with pytest.raises(CartError, match="cannot be put back"):
+        with pytest.raises(CartError, match="cannot be undone any more"):
             undo_removal(cart=cart, removal_id=removal.pk)
     assert lines_of(cart) == {(second, "main", None): 2}
 
@@ -317,7 +317,7 @@ def test_two_presses_on_undo_at_the_same_moment_put_back_once(transactional_db, 
         try:
             undo_removal(cart=cart, removal_id=removal.pk)
         except CartError as error:
-            assert "cannot be put back" in str(error)  # noqa: PT017  either of the two
+            assert "cannot be undone any more" in str(error)  # noqa: PT017  either of the two
 
     meet_after(monkeypatch, cart_lines, "removed_lines")
     at_the_same_moment(undo, undo)

@@ -447,7 +447,7 @@ def test_after_the_cart_was_submitted_nothing_is_put_back_and_that_is_told():
 
     response = client.post(reverse("orders:undo"), {"removal": removal.pk})
 
-    assert messages_of(response)[-1].startswith("There is nothing to put back")
+    assert messages_of(response)[-1].startswith("There is nothing to undo")
     assert cart.order_cards.count() == 1
 
 

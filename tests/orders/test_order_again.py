@@ -10,11 +10,13 @@ from django.urls import reverse
 
 from inventory.decklist import MAX_QUANTITY
 from inventory.models import Zone
+from orders import cart as carts
 from orders.cancellation import cancel
 from orders.cart import MAX_LINES, CartError
+from orders.cart_lines import change_line, undo_removal
 from orders.emails import order_link
 from orders.fulfilment import check_in
-from orders.models import Order, OrderCard
+from orders.models import Order, OrderCard, Removal
 from orders.order_again import order_again
 from orders.states import Status
 from orders.transitions import SYSTEM, customer
@@ -88,7 +90,7 @@ def test_lines_zones_printings_and_decks_go_into_the_cart_and_days_do_not():
     assert (row.version_id, row.copies, row.left_out) == (old.version_id, old.copies, old.left_out)
     cart.refresh_from_db()
     assert (cart.first_day, cart.shipping_method, cart.email, cart.total_cents) == (None, None, "", None)
-    assert (added.copies, added.beside_others) == (4, False)
+    assert (added.note.what, added.beside_others) == (f"the 4 cards of order {order.number}", False)
 
 
 def test_it_is_added_to_what_is_there_and_equal_lines_add_up():
@@ -182,7 +184,7 @@ def test_a_form_that_is_sent_twice_adds_once_and_another_one_adds_again(key):
 
     assert cart_after(browser, order).order_cards.get().quantity == 4
     assert said[0].startswith(f"Added the 2 cards of order {order.number}.")
-    assert "in your cart already" in said[1]
+    assert "went into your cart already" in said[1]
     assert "beside what was in your cart" in said[2]
 
 
@@ -211,6 +213,85 @@ def test_where_the_cache_does_not_answer_it_is_added(monkeypatch, key):
     browser_of(order).post(address_of(order), {"once": key})
 
     assert cart_after(browser_of(order), order).order_cards.get().quantity == 2
+
+
+# --- and back -------------------------------------------------------------------------------------------------
+
+
+def in_cart(cart: Order) -> tuple:
+    decks = cart.order_template_decks.order_by("version").values_list("version", "copies", "left_out")
+    return lines_of(cart), list(decks)
+
+
+@pytest.mark.parametrize("decks_before", [0, 1], ids=["no deck", "the deck is there already"])
+def test_what_came_into_a_cart_is_taken_out_again_and_nothing_else(decks_before):
+    order = long_ago()
+    bolt = order.order_cards.get(card__name="Lightning Bolt").card
+    cart = cart_with({bolt: 2, stocked_card(4): 1})
+    for _ in range(decks_before):
+        carts.add_template_deck(cart=cart, deck=order.order_template_decks.get().version.deck)
+    before = in_cart(cart)
+
+    added = order_again(cart=cart, order=order)
+    undone = undo_removal(cart=cart, removal_id=added.note.pk)
+
+    assert in_cart(cart) == before
+    assert undone.says == f"Taken out again: the 4 cards of order {order.number}."
+
+
+def test_what_is_not_there_as_it_came_stays_where_it_is():
+    order, cart = long_ago(), CartFactory()
+    added = order_again(cart=cart, order=order)
+    moved = change_line(
+        cart=cart, line=cart.order_cards.get(card__name="Lightning Bolt"), zone=Zone.SIDEBOARD
+    )
+
+    undone = undo_removal(cart=cart, removal_id=added.note.pk)
+
+    assert cart.order_cards.get() == moved
+    assert undone.says.startswith(f"Taken out again: 1 of the 4 cards of order {order.number}.")
+
+
+def test_where_nothing_is_there_as_it_came_that_is_said():
+    order, cart = placed({stocked_card(4): 1}), CartFactory()
+    added = order_again(cart=cart, order=order)
+    change_line(cart=cart, line=cart.order_cards.get(), zone=Zone.SIDEBOARD)
+
+    with pytest.raises(CartError, match="Nothing was taken out"):
+        undo_removal(cart=cart, removal_id=added.note.pk)
+
+    assert cart.order_cards.get().quantity == 1
+
+
+def test_it_is_taken_out_again_only_once_and_never_after_something_else():
+    order, cart = long_ago(), CartFactory()
+    first, second = (order_again(cart=cart, order=order).note for _ in range(2))
+
+    with pytest.raises(CartError, match="cannot be undone any more"):
+        undo_removal(cart=cart, removal_id=first.pk)
+    undo_removal(cart=cart, removal_id=second.pk)
+    with pytest.raises(CartError, match="cannot be undone any more"):
+        undo_removal(cart=cart, removal_id=second.pk)
+
+    assert lines_of(cart) == lines_of(order)
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "part"])
+def test_the_cart_offers_to_undo_it_and_does(headers):
+    order = placed({stocked_card(4): 2})
+    browser = browser_of(order)
+
+    shown = browser.post(address_of(order), follow=True).content.decode()
+    later = browser.get(reverse("orders:cart")).content.decode()
+    form = {"removal": Removal.objects.get().pk}
+    undone = browser.post(reverse("orders:undo"), form, headers=headers, follow=True).content.decode()
+
+    for page in (shown, later):
+        assert page.count('id="undo"') == 1
+    assert f"Added last: the 2 cards of order {order.number}." in later
+    assert f"Taken out again: the 2 cards of order {order.number}." in undone
+    assert 'id="undo"' not in undone
+    assert "Nothing in it yet" in undone
 
 
 # --- for whom -------------------------------------------------------------------------------------------------
@@ -256,5 +337,5 @@ def test_it_takes_a_fixed_number_of_queries(django_assert_num_queries):
     for lines in (1, 100):
         order = placed({stocked_card(4): 1 for _ in range(lines)})
         cart = CartFactory()
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(10):
             order_again(cart=cart, order=order)
