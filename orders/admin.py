@@ -69,7 +69,18 @@ class PaymentAttemptInline(ReadOnly, admin.TabularInline):
 
 class RefundInline(ReadOnly, admin.TabularInline):
     model = Refund
-    fields = ("amount_cents", "status", "reason", "by", "stripe_id", "error_message", "created_at")
+    fields = (
+        "amount_cents",
+        "status",
+        "reason",
+        "by",
+        "stripe_id",
+        "error_message",
+        "created_at",
+        "paid_back_at",
+        "paid_back_by",
+        "paid_back_note",
+    )
     readonly_fields = fields  # some of them are nobody's to edit, and a form would stumble over that
     ordering = ("created_at",)
 
@@ -82,6 +93,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin):
         "amount_cents",
         "captured_cents",
         "refunded_cents",
+        "paid_back_cents",
         "currency",
         "status",
         "dispute",

@@ -250,8 +250,8 @@ def _cancelled_and_kept() -> Iterator[str]:
     back_cents = Coalesce(Sum("refunds__amount_cents", filter=Q(refunds__status__in=going_back)), 0)
     taken = Payment.objects.filter(status=PaymentStatus.CAPTURED, order__status=Status.CANCELLED)
     in_order = taken.exclude(dispute=DisputeStatus.LOST).order_by("order", "pk")
-    kept = in_order.values("order", "captured_cents").annotate(back_cents=back_cents)
-    kept = kept.exclude(back_cents=F("captured_cents"))
+    kept = in_order.values("order", "captured_cents", "paid_back_cents").annotate(back_cents=back_cents)
+    kept = kept.exclude(back_cents=F("captured_cents") - F("paid_back_cents"))
     for number, cents, back in kept.values_list("order__number", "captured_cents", "back_cents"):
         yield (
             f"Order {number} is cancelled, but its payment was taken: of {cents} cents {back} are given back or "
@@ -275,10 +275,9 @@ def _changes_without_their_money() -> Iterator[str]:
     unkept = extension.filter(Exists(other.filter(payment=OuterRef("pk")))).exclude(
         dispute=DisputeStatus.LOST
     )
-    kept = unkept.values("order__number", "captured_cents").annotate(back_cents=back_cents).order_by("order")
-    for number, cents, back in kept.exclude(back_cents=F("captured_cents")).values_list(
-        "order__number", "captured_cents", "back_cents"
-    ):
+    sums = unkept.values("order__number", "captured_cents", "paid_back_cents").order_by("order")
+    kept = sums.annotate(back_cents=back_cents).exclude(back_cents=F("captured_cents") - F("paid_back_cents"))
+    for number, cents, back in kept.values_list("order__number", "captured_cents", "back_cents"):
         yield (
             f"Order {number} is not kept longer, but {cents} cents were taken for it: {back} of them are given back "
             "or on their way."

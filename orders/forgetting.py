@@ -15,8 +15,8 @@ from accounts.leaving import delete_account
 from accounts.models import Guest, User
 from orders.models import Order, Payment, PaymentCustomer, PaymentStatus, Refund
 from orders.models.payment import DisputeStatus
-from orders.payments import is_taken, release_hold, taken_astray
-from orders.payments_to_look_at import failed_refunds, still_with_us
+from orders.payments import failed_refunds, is_taken, release_hold, taken_astray
+from orders.payments_to_look_at import still_with_us
 from orders.saved_cards import unpaid_fees
 from orders.sign_in import join_guest_orders
 from orders.signals import tell_cards_to_forget

@@ -65,6 +65,10 @@ _IN_OTHER_WORDS = [
         (r"kept until (.+)", r"The deck may stay with you until \1."),
         (r"expected on (.+)", r"What is out is expected on \1."),
         (r"nobody knows when it comes back", "It is not known when it comes back."),
+        (
+            r"refund of (.+) that failed, paid back in another way: (.+)",
+            r"\1 was paid back to you in another way: \2",
+        ),
         (r"refund of (.+): the order is cancelled", r"\1 goes back to your card."),
         (r"changed, and every card is free now", "It was changed."),
         (r"changed, and every card is free now: (.+)", r"It was changed. \1."),

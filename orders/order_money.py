@@ -40,7 +40,8 @@ class RefundShown:
     @property
     def given(self) -> bool:
         """Whether it went back, or is on its way."""
-        return self.refund.status not in (Refund.Status.FAILED, Refund.Status.CANCELED)
+        gone = self.refund.status in (Refund.Status.FAILED, Refund.Status.CANCELED)
+        return not gone or self.refund.paid_back_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +156,10 @@ def _fee(fee: Payment) -> FeeShown:
 
 
 def _refund(refund: Refund, payment: Payment) -> RefundShown:
-    says = f"{money_of(payment, refund.amount_cents)} {REFUND_SAYS[Refund.Status(refund.status)]}."
-    return RefundShown(refund, says)
+    says = REFUND_SAYS[Refund.Status(refund.status)]
+    if refund.paid_back_at is not None:
+        says = f"was paid back to you in another way: {refund.paid_back_note.rstrip('.')}"
+    return RefundShown(refund, f"{money_of(payment, refund.amount_cents)} {says}.")
 
 
 # --- in a list of orders ------------------------------------------------------------------------------------
@@ -175,7 +178,7 @@ def _words(payments: Sequence[Payment]) -> str:
     payments = [payment for payment in payments if payment.kind != Payment.Kind.EXTENSION]
     charged = sum(payment.captured_cents for payment in payments)
     if charged:
-        refunded = sum(payment.refunded_cents for payment in payments)
+        refunded = sum(payment.given_back_cents for payment in payments)
         if refunded >= charged:
             return "given back"
         return "charged, part given back" if refunded else "charged"

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from inventory.money import SYMBOLS, format_cents
-from orders.models import Order, Payment
+from orders.models import Order, Payment, Refund
 from orders.models.payment import FEES
 from orders.payment_says import fee_name, money_of
 from orders.staff_payment import StaffPayment
@@ -171,6 +171,14 @@ class WaiveForm(forms.Form):
     reason = ReasonField(missing="Write why the fee is given up.")
 
 
+class PaidBackForm(forms.Form):
+    note = ReasonField(
+        label="How it was paid back",
+        help_text="The customer reads it: for example, by bank transfer on 3 May.",
+        missing="Write how it was paid back: the customer reads it.",
+    )
+
+
 class StaffCancelForm(_OneOfMany):
     ids = "cancel"
     reason = ReasonField(
@@ -193,6 +201,7 @@ class MoneyForms:
 
     refund: forms.Form | None
     fee: forms.Form | None
+    paid_back: Sequence[tuple[Refund, forms.Form]]
     waive: Sequence[tuple[Payment, forms.Form]]
     cancel: forms.Form | None
     open: frozenset[str]
@@ -205,10 +214,14 @@ def money_forms(
     link to the page suggests them.
     """
     suggested = {"kind": wished["kind"], "amount_cents": wished.get("amount", "")} if "kind" in wished else {}
-    waived = refused.get("waive")
+    waived, noted = refused.get("waive"), refused.get("paid_back")
     return MoneyForms(
         refund=refused.get("refund") or (RefundForm(of=paid.charged) if paid.can_refund else None),
         fee=refused.get("fee") or (FeeForm(initial=suggested) if paid.limits else None),
+        paid_back=[
+            (one, noted if noted and noted.prefix == str(one.pk) else PaidBackForm(prefix=str(one.pk)))
+            for one in paid.failed
+        ],
         waive=[
             (fee, waived if waived and waived.prefix == str(fee.pk) else WaiveForm(prefix=str(fee.pk)))
             for fee in paid.unpaid

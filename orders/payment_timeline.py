@@ -96,7 +96,9 @@ def payments_of(order: Order) -> list[Payment]:
         .select_related("requested_by")
         .prefetch_related(
             Prefetch("attempts", PaymentAttempt.objects.order_by("sequence")),
-            Prefetch("refunds", Refund.objects.select_related("by").order_by("created_at", "pk")),
+            Prefetch(
+                "refunds", Refund.objects.select_related("by", "paid_back_by").order_by("created_at", "pk")
+            ),
         )
         .order_by("created_at", "pk")
     )
@@ -124,7 +126,7 @@ def summary_of(payments: Iterable[Payment]) -> Summary:
         held_cents=sum(payment.amount_cents for payment in held),
         held_until=min((at for at in until if at), default=None),
         charged_cents=sum(payment.captured_cents for payment in payments),
-        refunded_cents=sum(payment.refunded_cents for payment in payments),
+        refunded_cents=sum(payment.given_back_cents for payment in payments),
         lost_cents=sum(payment.left_cents for payment in lost),
         owed_cents=sum(payment.amount_cents for payment in payments if is_owed(payment)),
     )
@@ -151,7 +153,10 @@ def _entries(payment: Payment, heard: Sequence[WebhookEvent]) -> Iterator[Entry]
         )
     yield from (_heard(event) for event in heard)
     yield from _taken_or_let_go(payment)
-    yield from (_given_back(refund, payment) for refund in payment.refunds.all())
+    for refund in payment.refunds.all():
+        yield _given_back(refund, payment)
+        if refund.paid_back_at is not None:
+            yield _paid_back(refund, payment)
     if payment.dispute:
         yield _disputed(payment, heard)
 
@@ -207,6 +212,8 @@ _REFUND_OUTCOME = {
 
 def _given_back(refund: Refund, payment: Payment) -> Entry:
     outcome = _REFUND_OUTCOME[Refund.Status(refund.status)]
+    if refund.status == Refund.Status.FAILED and refund.paid_back_at is not None:
+        outcome = "It failed."
     told = f" ({refund.error_message})" if refund.error_message else ""
     return Entry(
         refund.created_at,
@@ -216,6 +223,16 @@ def _given_back(refund: Refund, payment: Payment) -> Entry:
         by=refund.by.email if refund.by else "",
         reference=refund.stripe_id or "",
         bad=refund.status in (Refund.Status.FAILED, Refund.Status.CANCELED),
+    )
+
+
+def _paid_back(refund: Refund, payment: Payment) -> Entry:
+    return Entry(
+        refund.paid_back_at,
+        What.REFUND,
+        f"{money_of(payment, refund.amount_cents)} paid back in another way",
+        refund.paid_back_note,
+        by=refund.paid_back_by.email if refund.paid_back_by else "",
     )
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from inventory.money import format_cents
-from orders.models import DisputeStatus, Order, Payment, PaymentAttempt, PaymentStatus, Refund
+from orders.models import DisputeStatus, Order, Payment, PaymentAttempt, PaymentStatus
 from orders.payment_says import fee_name, money_of
-from orders.payments import taken_astray
+from orders.payments import failed_refunds, taken_astray
 from orders.payments.attempts import UNANSWERED
 from orders.payments.truth import MISMATCH
 from orders.states import Status
@@ -71,7 +71,9 @@ def _taken_astray(now: datetime) -> Iterator[ToLookAt]:
 
 def still_with_us() -> QuerySet[Payment]:
     """Payments that were taken, and not given back (all of it) or lost to the customer's bank."""
-    kept = Payment.objects.filter(status=PaymentStatus.CAPTURED, refunded_cents__lt=F("captured_cents"))
+    kept = Payment.objects.filter(
+        status=PaymentStatus.CAPTURED, captured_cents__gt=F("refunded_cents") + F("paid_back_cents")
+    )
     return kept.exclude(dispute=DisputeStatus.LOST)
 
 
@@ -79,13 +81,6 @@ def _paid_and_cancelled(now: datetime) -> Iterator[ToLookAt]:
     for payment in _oldest(still_with_us().filter(order__status=Status.CANCELLED)):
         left = money_of(payment, payment.left_cents)
         yield ToLookAt(payment.order, "Paid and cancelled", f"{left} is still with us: give it back.")
-
-
-def failed_refunds() -> QuerySet[Refund]:
-    """Those that failed, and that no later one has made up for."""
-    gone = (Refund.Status.FAILED, Refund.Status.CANCELED)
-    later = Refund.objects.filter(payment=OuterRef("payment"), created_at__gt=OuterRef("created_at"))
-    return Refund.objects.filter(~Exists(later.exclude(status__in=gone)), status=Refund.Status.FAILED)
 
 
 def _refund_failed(now: datetime) -> Iterator[ToLookAt]:
@@ -96,7 +91,8 @@ def _refund_failed(now: datetime) -> Iterator[ToLookAt]:
         yield ToLookAt(
             refund.payment.order,
             "Refund failed",
-            f"{amount} did not reach the customer: try once more, or pay it back in another way.",
+            f"{amount} did not reach the customer: try once more, or pay it back in another way and note it "
+            "there.",
         )
 
 

@@ -166,6 +166,8 @@ def _payment(payment: Payment) -> dict[str, Any]:
                 "status": refund.status,
                 "reason": refund.reason,
                 "at": refund.created_at,
+                "paid_back_at": refund.paid_back_at,
+                "paid_back_note": refund.paid_back_note,
             }
             for refund in _by_time(payment.refunds.all())
         ],

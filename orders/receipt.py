@@ -20,7 +20,7 @@ class NothingCharged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """An amount in cents that was taken from a card, or went back to it."""
+    """An amount in cents that was taken from a card, or went back: to it, or in the way that `card` names then."""
 
     name: str
     reason: str
@@ -117,6 +117,12 @@ def receipt_of(order: Order, *, today: date) -> Receipt:
             for payment in captured
             for refund in payment.refunds.all()
             if refund.status in _GIVEN_BACK
+        ]
+        + [
+            _paid_back(payment, refund)
+            for payment in captured
+            for refund in payment.refunds.all()
+            if refund.paid_back_at is not None
         ],
         lost_cents=summary_of(captured).lost_cents,
     )
@@ -131,3 +137,9 @@ def _charged(payment: Payment, *, refund: Refund | None = None) -> Charged:
         cents=refund.amount_cents if refund else payment.captured_cents,
         card=card_words(payment),
     )
+
+
+def _paid_back(payment: Payment, refund: Refund) -> Charged:
+    assert refund.paid_back_at is not None
+    how = refund.paid_back_note
+    return Charged(fee_name(payment), refund.reason, refund.paid_back_at, refund.amount_cents, card=how)

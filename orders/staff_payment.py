@@ -8,10 +8,10 @@ from inventory.models import Printing
 from orders import cancellation
 from orders.fee_limits import FeeLimits
 from orders.fees import fee_limits
-from orders.models import Order, Payment, PaymentStatus
+from orders.models import Order, Payment, PaymentStatus, Refund
 from orders.payment_says import card_words, expiry_words
 from orders.payment_timeline import PaymentTimeline, Summary, is_owed, payment_timeline
-from orders.payments.refunding import refundable_cents
+from orders.payments.refunding import failed_last, refundable_cents
 from orders.states import NOT_YET_LEFT, Status
 from orders.transitions import Actor
 
@@ -22,11 +22,13 @@ _FEES_IN = (Status.DISPATCHED, Status.RETURNED)
 class StaffPayment:
     """`charged`: every payment that was taken, with what can still be given back of it, in cents.
 
+    `failed`: refunds that Stripe could not give back and nobody has made up for.
     `limits`: of fees; None while the deck has not left. `unpaid`: fees that are owed.
     """
 
     timeline: PaymentTimeline
     charged: Sequence[tuple[Payment, int]]
+    failed: Sequence[Refund]
     limits: FeeLimits | None
     unpaid: Sequence[Payment]
     can_cancel: bool
@@ -61,6 +63,7 @@ def staff_payment(order: Order, *, by: Actor, today: date) -> StaffPayment:
         charged=[
             (one, refundable_cents(one)) for one in timeline.payments if one.status == PaymentStatus.CAPTURED
         ],
+        failed=[refund for payment in timeline.payments if (refund := failed_last(payment))],
         limits=fee_limits(order, today) if order.status in _FEES_IN else None,
         unpaid=[payment for payment in timeline.payments if is_owed(payment)],
         can_cancel=cancellation.can_cancel(order, by=by),

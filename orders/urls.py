@@ -135,6 +135,11 @@ urlpatterns = [
     path("staff/orders/<slug:number>/change/", staff_order.change, name="staff_change"),
     path("staff/orders/<slug:number>/keep-longer/", staff_order.keep_longer, name="staff_keep_longer"),
     path("staff/orders/<slug:number>/refund/", staff_payment.refund, name="staff_refund"),
+    path(
+        "staff/orders/<slug:number>/refunds/<uuid:refund>/paid-back/",
+        staff_payment.paid_back,
+        name="staff_paid_back",
+    ),
     path("staff/orders/<slug:number>/fee/", staff_payment.fee, name="staff_fee"),
     path("staff/orders/<slug:number>/fee/<uuid:fee>/waive/", staff_payment.waive, name="staff_waive_fee"),
     path("staff/orders/<slug:number>/cancel/", staff_payment.cancel, name="staff_cancel"),

@@ -34,7 +34,7 @@ from orders import cart as carts
 from orders import emails
 from orders.change_forms import address_seen
 from orders.forgetting import forget_person
-from orders.models import Order, OrderChange, Payment, PaymentCustomer, PaymentStatus, Removal
+from orders.models import Order, OrderChange, Payment, PaymentCustomer, PaymentStatus, Refund, Removal
 from orders.models.order import new_cart_id
 from orders.pay_again import pay_link
 from orders.states import Status
@@ -136,6 +136,10 @@ def all_that_is_theirs(owner: str) -> Owned:
     Payment.objects.update(
         customer=customer, card_last4=LAST4, card_brand="visa", payment_method="pm_of_aurelia"
     )
+    for payment in Payment.objects.exclude(kind=Payment.Kind.LATE):
+        Refund.objects.create(
+            payment=payment, amount_cents=100, reason="Aurelia was ill", status=Refund.Status.CANCELED
+        )
     for kind, status in (("change", Status.OPEN), ("extension", Status.DISPATCHED)):
         OrderChange.objects.create(
             order=orders[status],
@@ -225,6 +229,14 @@ VALUES: Sequence[tuple[str, str, str, Callable[[Owned], Sequence[Any]]]] = (
         "uuid",
         "change",
         lambda owned: OrderChange.objects.filter(order__in=owned.orders.values()).values_list(
+            "pk", flat=True
+        ),
+    ),
+    (
+        "staff/",
+        "uuid",
+        "refund",
+        lambda owned: Refund.objects.filter(payment__order__in=owned.orders.values()).values_list(
             "pk", flat=True
         ),
     ),

@@ -123,6 +123,11 @@ class Payment(models.Model):
     captured_cents = models.PositiveIntegerField(default=0, editable=False)
     captured_at = models.DateTimeField(null=True, editable=False)
     refunded_cents = models.PositiveIntegerField(default=0, editable=False)
+    paid_back_cents = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="Of refunds that failed, and that staff have paid back in another way.",
+    )
     dispute = models.CharField(
         max_length=8, choices=DisputeStatus, default=DisputeStatus.NONE, blank=True, editable=False
     )
@@ -185,6 +190,10 @@ class Payment(models.Model):
                 name="payment_no_more_refunded_than_captured",
                 condition=Q(refunded_cents__lte=F("captured_cents")),
             ),
+            models.CheckConstraint(
+                name="payment_no_more_paid_back_than_captured",
+                condition=Q(paid_back_cents__lte=F("captured_cents")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -201,9 +210,14 @@ class Payment(models.Model):
         return self.status == PaymentStatus.AUTHORIZED and self.released_at is None
 
     @property
+    def given_back_cents(self) -> int:
+        """As far as Stripe has said, or staff have noted."""
+        return self.refunded_cents + self.paid_back_cents
+
+    @property
     def left_cents(self) -> int:
-        """What was taken and not given back, as far as Stripe has said."""
-        return self.captured_cents - self.refunded_cents
+        """What was taken and not given back."""
+        return self.captured_cents - self.given_back_cents
 
 
 FEES = (Payment.Kind.LATE, Payment.Kind.DAMAGE, Payment.Kind.LOSS)
@@ -263,6 +277,8 @@ class Refund(models.Model):
     """Money that goes back to the customer, in cents: the request, written down before it is sent.
 
     One that was made in Stripe's dashboard is written down when it is heard of. `key` is its idempotency key.
+    `paid_back_…`: one that failed was paid back in another way, who noted that, and how it was done; the status stays
+    what Stripe has said.
     """
 
     class Status(models.TextChoices):
@@ -282,10 +298,27 @@ class Refund(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.CREATED)
     stripe_id = models.CharField(max_length=255, unique=True, null=True)
     error_message = models.TextField(blank=True, default="")
+    paid_back_at = models.DateTimeField(null=True, editable=False)
+    paid_back_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    paid_back_note = models.TextField(blank=True, default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        constraints = [models.CheckConstraint(name="refund_amount_above_0", condition=Q(amount_cents__gt=0))]
+        constraints = [
+            models.CheckConstraint(name="refund_amount_above_0", condition=Q(amount_cents__gt=0)),
+            models.CheckConstraint(
+                name="refund_paid_back_says_how",
+                condition=Q(paid_back_at=None, paid_back_note="")
+                | (Q(paid_back_at__isnull=False) & ~Q(paid_back_note="")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Refund of {self.amount_cents}: {self.status}"

@@ -30,6 +30,8 @@ from orders.payments.holds import (
 )
 from orders.payments.refunding import (
     RefundError,
+    failed_refunds,
+    note_paid_back,
     refund,
     refundable_cents,
     send_unsent_refunds,
@@ -60,6 +62,7 @@ __all__ = [
     "check_not_taken",
     "check_paid_for",
     "due_for_renewal",
+    "failed_refunds",
     "find_sent",
     "held_orders",
     "is_being_paid",
@@ -67,6 +70,7 @@ __all__ = [
     "is_taken",
     "is_taken_otherwise",
     "lock_live_payment",
+    "note_paid_back",
     "refund",
     "refundable_cents",
     "release_hold",

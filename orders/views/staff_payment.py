@@ -13,11 +13,11 @@ from orders import cancellation
 from orders.cancellation import NotCancellable
 from orders.fees import FeeError, charge_fee, waive_fee
 from orders.models import Order, Payment, PaymentStatus, Refund
-from orders.payment_forms import FeeForm, RefundForm, StaffCancelForm, WaiveForm
+from orders.payment_forms import FeeForm, PaidBackForm, RefundForm, StaffCancelForm, WaiveForm
 from orders.payment_says import fee_name, money_of
 from orders.payment_timeline import is_owed
 from orders.payments import refunding
-from orders.payments.refunding import RefundError
+from orders.payments.refunding import RefundError, failed_last
 from orders.staff_payment import charged_of
 from orders.views.access import by_today, check_staff, sign_in_for
 from orders.views.staff_order import show_refused
@@ -56,6 +56,34 @@ def _say_given_back(request: HttpRequest, refund: Refund) -> None:
         )
     else:
         messages.success(request, f"{amount} goes back to the customer's card.")
+
+
+@never_cache
+@sign_in_for("orders:staff_order", "number")
+@require_POST
+def paid_back(request: HttpRequest, number: str, refund: UUID) -> HttpResponse:
+    """A refund that failed at Stripe reached the customer in another way; `note` says in which."""
+    check_staff(request)
+    failed = get_object_or_404(
+        Refund.objects.select_related("payment"), pk=refund, payment__order__number=number
+    )
+    form = PaidBackForm(request.POST, prefix=str(failed.pk))
+    if form.is_valid():
+        try:
+            noted = refunding.note_paid_back(
+                refund=failed, note=form.cleaned_data["note"], by=by_today(request)["by"]
+            )
+        except RefundError as error:
+            failed.refresh_from_db()
+            if failed_last(failed.payment) != failed:  # by now: its form stands on the page no more
+                messages.error(request, str(error))
+                return _to_payment(number)
+            form.add_error(None, str(error))
+        else:
+            amount = money_of(noted.payment, noted.amount_cents)
+            messages.success(request, f"{amount} is noted as paid back: {noted.paid_back_note}")
+            return _to_payment(number)
+    return show_refused(request, number, "It is not noted as paid back.", paid_back=form)
 
 
 @never_cache

@@ -206,6 +206,18 @@ def test_a_refund_that_failed_and_was_made_up_for_keeps_nobody(user):
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("under_way", [over, cancelled_and_paid], ids=["returned", "cancelled"])
+def test_a_refund_that_failed_and_was_paid_back_in_another_way_keeps_nobody(user, under_way):
+    payment = under_way(user).payments.get()
+    noted = {"paid_back_at": timezone.now(), "paid_back_note": "in cash"}
+    payment.refunds.create(amount_cents=payment.captured_cents, status=Refund.Status.FAILED, **noted)
+    Payment.objects.update(paid_back_cents=payment.captured_cents)
+
+    forget(user)
+
+    assert not User.objects.exists()
+
+
 def test_the_charge_of_a_cart_that_was_given_back_is_not_let_go(user):
     payment = cart_that_was_charged(user).payments.get()
     Payment.objects.update(refunded_cents=500)

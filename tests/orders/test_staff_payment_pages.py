@@ -93,10 +93,10 @@ def fee(amount: str = "1.00", **typed) -> dict[str, str]:
     return {"fee_id": str(uuid4()), "kind": "late", "amount_cents": amount, "reason": "Late."} | typed
 
 
-def captured_order(sandbox: Sandbox) -> Order:
+def captured_order(sandbox: Sandbox, card: str = "pm_card_visa") -> Order:
     """An order that has left, its money really taken."""
     cart = cart_with({stocked_card(4, value_cents=2_000): 3}, first_day=TODAY)
-    submit(cart, sandbox, TODAY)
+    submit(cart, sandbox, TODAY, card)
     return dispatch(order=Order.objects.get(pk=cart.pk), by=SYSTEM, today=TODAY)
 
 
@@ -115,6 +115,7 @@ FORMS = {
     "fee": lambda order: (),
     "cancel": lambda order: (),
     "waive_fee": lambda order: (fee_of(order, status=PaymentStatus.FAILED).pk,),
+    "paid_back": lambda order: (uuid4(),),
 }
 
 
@@ -425,6 +426,63 @@ def test_the_payment_of_an_order_is_no_fee_and_a_fee_belongs_to_its_order():
 
     assert act("waive_fee", order, Payment.objects.filter(order=order).get().pk).status_code == 404
     assert act("waive_fee", order, fee_of(other).pk).status_code == 404
+
+
+# --- paid back in another way -------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refund_that_failed_is_noted_as_paid_back_and_nobody_is_asked_for_it_again(sandbox):
+    order = captured_order(sandbox, "pm_card_refundFail")
+    client = clerk()
+    act("refund", order, client=client, **refund_of(order.payments.get(), "1.50"))
+    sandbox.advance(seconds=301)
+    sync_intent(PaymentAttempt.objects.get().intent_id)
+    failed = Refund.objects.get()
+    assert looked_at() == ["Refund failed"]
+    assert "Note that €1.50 was paid back" in text_of(client.get(page_of(order)))
+
+    refused = act("paid_back", order, failed.pk, client=client)
+    assert refused.status_code == 422
+    assert "Write how it was paid back" in text_of(refused)
+    note = {f"{failed.pk}-note": "by bank transfer on 3 May"}
+    for _ in range(2):
+        assert act("paid_back", order, failed.pk, client=client, **note).status_code == 302
+
+    assert looked_at() == []
+    text = text_of(client.get(page_of(order)))
+    assert "€1.50 is noted as paid back: by bank transfer on 3 May" in text
+    assert text.count("€1.50 paid back in another way by bank transfer on 3 May (clerk-") == 1
+    assert "Given back €1.50" in text
+    assert "Note that €1.50" not in text
+    told = text_of(owner_of(order).get(order.get_absolute_url()))
+    assert "€1.50 was paid back to you in another way: by bank transfer on 3 May." in told
+    receipt = text_of(owner_of(order).get(reverse("orders:receipt", args=[order.number])))
+    assert "Given back: A card was creased. by bank transfer on 3 May −€1.50" in receipt
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refund_that_succeeded_cannot_be_noted_as_paid_back(sandbox):
+    order = captured_order(sandbox)
+    act("refund", order, **refund_of(order.payments.get()))
+    given = Refund.objects.get()
+    client = clerk()
+
+    response = act("paid_back", order, given.pk, client=client, **{f"{given.pk}-note": "in cash"})
+
+    assert response.status_code == 302
+    assert "“refunded” by now: it has not failed." in messages_of(response)[0]
+    given.refresh_from_db()
+    assert given.paid_back_at is None
+    assert "paid back in another way" not in text_of(client.get(page_of(order)))
+
+
+def test_a_refund_is_noted_at_its_own_order():
+    order, other = dispatched({stocked_card(4): 1}), dispatched({stocked_card(4): 1})
+    paid(other)
+    failed = Refund.objects.create(payment=other.payments.get(), amount_cents=5, status="failed")
+
+    assert act("paid_back", order, failed.pk, **{f"{failed.pk}-note": "in cash"}).status_code == 404
 
 
 # --- cancelling ---------------------------------------------------------------------------------------------

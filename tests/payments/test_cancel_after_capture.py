@@ -230,6 +230,20 @@ def test_a_cancelled_order_is_right_exactly_when_all_of_its_money_goes_back(sand
     assert bool(list(violations(today=TODAY))) != right
 
 
+def test_the_books_and_reconciliation_count_what_was_paid_back_in_another_way(sandbox, clerk):
+    order = paid_order(sandbox, card="pm_card_refundFail")
+    cancel(order=order, by=clerk, reason="water damage")
+    sandbox.advance(seconds=301)
+    payments.sync_intent(intent_id_of(total_payment(order)))
+    [wrong] = violations(today=TODAY)
+    assert f"of {order.total_cents} cents 0 are given back" in wrong
+
+    payments.note_paid_back(refund=Refund.objects.get(), note="in cash", by=clerk)
+
+    assert list(violations(today=TODAY)) == []
+    assert not any("Refund them" in sentence for sentence in reconcile(now=timezone.now()).reports)
+
+
 def test_money_that_the_bank_took_back_is_not_given_back_again(sandbox, clerk):
     order = paid_order(sandbox, card="pm_card_createDispute")
     payments.sync_intent(intent_id_of(total_payment(order)))

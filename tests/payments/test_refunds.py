@@ -13,7 +13,16 @@ from orders import stripe_gateway as gateway
 from orders.changes import change
 from orders.fulfilment import dispatch
 from orders.models import DisputeStatus, Order, Payment, Refund
-from orders.payments import RefundError, refund, refundable_cents, refunding, send_unsent_refunds, truth
+from orders.payments import (
+    RefundError,
+    failed_refunds,
+    note_paid_back,
+    refund,
+    refundable_cents,
+    refunding,
+    send_unsent_refunds,
+    truth,
+)
 from orders.transitions import SYSTEM, customer, staff
 from tests.factories import TODAY, StaffFactory
 from tests.payments.paid_orders import (
@@ -288,6 +297,130 @@ def test_what_stripe_will_not_give_back_has_failed_and_can_be_given_back_again(s
     assert "charged back" in refused.error_message or "dispute" in refused.error_message
     assert refundable_cents(payment) == payment.captured_cents
     assert told_of_refunds() == []
+
+
+# --- paid back in another way -----------------------------------------------------------------------------
+
+
+def sent_back(sandbox, *, cents: int = 100) -> tuple[Payment, Refund]:
+    """A refund that the bank could not deliver; 0: of everything."""
+    payment = total_payment(order_that_left(sandbox, card="pm_card_refundFail"))
+    given = give_back(payment, cents or payment.captured_cents)
+    sandbox.advance(seconds=301)
+    assert tell_all(payment, sandbox, of=("refund.failed",)) == 1
+    given.refresh_from_db()
+    payment.refresh_from_db()
+    assert given.status == Refund.Status.FAILED
+    return payment, given
+
+
+def notes_of(order: Order) -> list[tuple]:
+    return list(order.events.filter(reason__contains="another way").values_list("actor", "by", "reason"))
+
+
+def test_a_refund_that_failed_is_noted_as_paid_back_once(sandbox):
+    payment, failed = sent_back(sandbox)
+    clerk, other = StaffFactory(), StaffFactory()
+
+    note_paid_back(refund=failed, note=" by bank transfer ", by=staff(clerk))
+    again = note_paid_back(refund=failed, note="in cash", by=staff(other))
+
+    payment.refresh_from_db()
+    assert (again.paid_back_note, again.paid_back_by, again.status) == ("by bank transfer", clerk, "failed")
+    assert again.paid_back_at is not None
+    assert (payment.refunded_cents, payment.paid_back_cents) == (0, 100)
+    assert refundable_cents(payment) == payment.captured_cents - 100
+    assert notes_of(payment.order) == [
+        ("staff", clerk.pk, "refund of €1.00 that failed, paid back in another way: by bank transfer")
+    ]
+    assert not failed_refunds().exists()
+
+
+def test_two_who_note_it_at_the_same_moment_note_it_once(sandbox, monkeypatch):
+    payment, failed = sent_back(sandbox)
+    meet_after(monkeypatch, refunding, "sync_intent")
+
+    race(
+        lambda: note_paid_back(refund=failed, note="in cash", by=SYSTEM),
+        lambda: note_paid_back(refund=failed, note="by bank transfer", by=SYSTEM),
+    )
+
+    payment.refresh_from_db()
+    assert payment.paid_back_cents == 100
+    assert len(notes_of(payment.order)) == 1
+
+
+def test_what_has_arrived_meanwhile_is_not_noted_as_paid_back(sandbox):
+    payment = total_payment(order_that_left(sandbox))
+    given = give_back(payment, 100)
+    # The books have not heard that it came through.
+    Refund.objects.update(status=Refund.Status.FAILED, stripe_id=None)
+
+    with pytest.raises(RefundError, match="has not failed"):
+        note_paid_back(refund=given, note="in cash", by=SYSTEM)
+
+    given.refresh_from_db()
+    assert (given.status, given.paid_back_at) == (Refund.Status.SUCCEEDED, None)
+    assert notes_of(payment.order) == []
+
+
+def test_while_stripe_does_not_answer_nothing_is_noted(sandbox):
+    payment, failed = sent_back(sandbox)
+    address = f"/v1/payment_intents/{intent_id_of(payment)}"
+    sandbox.fault("drop_before", address, method="GET", times=LOST)
+
+    with pytest.raises(RefundError, match="Stripe did not answer"):
+        note_paid_back(refund=failed, note="in cash", by=SYSTEM)
+
+    failed.refresh_from_db()
+    assert failed.paid_back_at is None
+    assert notes_of(payment.order) == []
+
+
+@pytest.mark.parametrize("note", [" ", "x" * 501])
+def test_how_it_was_paid_back_has_to_be_written(sandbox, note):
+    _, failed = sent_back(sandbox)
+
+    with pytest.raises(RefundError, match="Write how"):
+        note_paid_back(refund=failed, note=note, by=SYSTEM)
+
+
+def test_of_several_tries_the_last_is_noted_and_stands_for_all(sandbox):
+    payment, failed = sent_back(sandbox)
+    again = give_back(payment, 100)
+    with pytest.raises(RefundError, match="tried once more"):
+        note_paid_back(refund=failed, note="in cash", by=SYSTEM)
+    sandbox.advance(seconds=301)
+    tell_all(payment, sandbox, of=("refund.failed",))
+    assert failed_refunds().count() == 2
+
+    note_paid_back(refund=again, note="in cash", by=SYSTEM)
+
+    payment.refresh_from_db()
+    assert not failed_refunds().exists()
+    assert payment.paid_back_cents == 100
+
+
+def test_what_was_paid_back_in_another_way_is_not_given_back_again(sandbox):
+    payment, failed = sent_back(sandbox, cents=0)
+    note_paid_back(refund=failed, note="in cash", by=SYSTEM)
+
+    with pytest.raises(RefundError, match="given back already"):
+        give_back(payment, 1)
+
+    payment.refresh_from_db()
+    assert payment.left_cents == 0
+
+
+def test_reading_stripe_again_leaves_the_note(sandbox):
+    payment, failed = sent_back(sandbox)
+    note_paid_back(refund=failed, note="in cash", by=SYSTEM)
+
+    tell_all(payment, sandbox, of=OF_REFUNDS)
+
+    failed.refresh_from_db()
+    payment.refresh_from_db()
+    assert (failed.status, failed.paid_back_note, payment.paid_back_cents) == ("failed", "in cash", 100)
 
 
 # --- in Stripe's dashboard, and later ---------------------------------------------------------------------
