@@ -1,8 +1,11 @@
-"""How often something may be done: counters in the cache. Where the cache is down, nobody is kept out.
+"""How often something may be done: so many times within so many seconds of the first. Counters in the cache.
 
-Names of counters are keyed hashes: neither an address nor an e-mail is stored.
+Then a new stretch begins with the next first: no hour of the clock that strikes lets anybody begin anew. Where the
+cache is down, nobody is kept out. Names of counters are keyed hashes, and gone when their time is over: neither an
+address nor an e-mail, nor a card's fingerprint, is stored.
 """
 
+import math
 import time
 
 import structlog
@@ -21,15 +24,19 @@ class TooMany(Exception):
 
 
 def count(what: str, who: str, *, most: int, seconds: int, message: str) -> None:
-    """Counts one more in the current stretch of so many seconds. Raises TooMany beyond `most`."""
+    """Counts one more, within so many seconds of the first. Raises TooMany beyond `most`."""
     if not who:
         return
+    name = f"rate-{what}-{salted_hmac('rate', who, algorithm='sha256').hexdigest()}"
     now = time.time()
-    stretch = int(now // seconds)
-    name = f"rate-{what}-{stretch}-{salted_hmac('rate', who, algorithm='sha256').hexdigest()}"
+    over = now + seconds  # when the stretch is, if it begins here
     try:
         cache.add(name, 0, timeout=seconds)
         counted = cache.incr(name)
+        if counted == 1:
+            cache.set(f"{name}-over", over, timeout=seconds)
+        elif counted > most:
+            over = cache.get(f"{name}-over", over)
     except ValueError:  # the stretch was over between the two
         return
     except Exception as error:  # noqa: BLE001  whatever keeps the cache from answering must not keep anybody out
@@ -37,4 +44,4 @@ def count(what: str, who: str, *, most: int, seconds: int, message: str) -> None
         return
     if counted > most:
         log.warning("too_many", what=what)
-        raise TooMany(message, retry_after=max(1, int((stretch + 1) * seconds - now) + 1))
+        raise TooMany(message, retry_after=max(1, math.ceil(over - now)))
