@@ -234,6 +234,8 @@ if "pytest" in sys.modules:  # never by the environment: the dummy lets in anybo
 
 # --- GraphQL (docs/graphql.md) --------------------------------------------------------------------------
 
+if DEBUG or TESTING:
+    INSTALLED_APPS += ["graphene_django_graphiql_static"]  # the files of GraphiQL; nothing else of it is used
 API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=30)
 # Requests within a minute, and tries within an hour to get a token by a password. Many may share an address.
 API_REQUESTS_PER_CUSTOMER = env.int("API_REQUESTS_PER_CUSTOMER", default=100_000 if TESTING else 300)
