@@ -136,10 +136,12 @@ def all_that_is_theirs(owner: str) -> Owned:
     Payment.objects.update(
         customer=customer, card_last4=LAST4, card_brand="visa", payment_method="pm_of_aurelia"
     )
-    for payment in Payment.objects.exclude(kind=Payment.Kind.LATE):
-        Refund.objects.create(
-            payment=payment, amount_cents=100, reason="Aurelia was ill", status=Refund.Status.CANCELED
-        )
+    Refund.objects.create(
+        payment=orders[Status.OPEN].payments.get(),
+        amount_cents=100,
+        reason="Aurelia was ill",
+        status=Refund.Status.CANCELED,
+    )
     for kind, status in (("change", Status.OPEN), ("extension", Status.DISPATCHED)):
         OrderChange.objects.create(
             order=orders[status],
