@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0020_orders_by_email'),
+        ('orders', '0022_refunds_paid_back_in_another_way'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0021_the_days_that_were_shown'),
+        ('orders', '0023_the_days_that_were_shown'),
     ]
 
     operations = [
