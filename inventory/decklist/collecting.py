@@ -19,6 +19,12 @@ from inventory.decklist.lines import (
     rest_of_list,
 )
 
+
+def _without_times(quantity: str) -> str:
+    """4 of 4x, as Delver Lens writes it."""
+    return quantity[:-1].rstrip() if quantity[-1:] in ("x", "X", "×") else quantity
+
+
 MOST_CARDS = 5_000  # in a file that is read at all
 
 _SET = re.compile(SET)
@@ -86,7 +92,7 @@ class Collected:
                 raise ValueError("There is no card name here: write for example 4 Lightning Bolt.")
             if len(name) > MAX_NAME:
                 raise ValueError("This is too long for a card name.")
-            copies = check_quantity(quantity)
+            copies = check_quantity(_without_times(quantity))
         except ValueError as error:
             if zone != ASIDE:  # what is never added need not be mended
                 self.problems.append(Problem(number, in_zone(text, zone), str(error), zone))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from inventory.decklist.collecting import Collected
-from inventory.decklist.headings import MAIN, SIDEBOARD, ZONES
+from inventory.decklist.headings import BOARDS, COMMANDER, MAIN, SIDEBOARD
 from inventory.decklist.lines import DeckList, NotAList
 
 MOST_ROWS = 20_000
@@ -15,14 +15,19 @@ _DELIMITERS = ",;\t"
 
 # What a column may be called, folded to letters and digits; the first that the table has is taken.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "quantity": ("quantity", "count", "qty", "copies", "amount", "totalqty", "regqty"),
-    "name": ("simplename", "name", "cardname", "card", "title"),
+    "quantity": (
+        "quantity", "count", "qty", "copies", "amount", "quantityx", "totalquantity", "totalqty", "regqty", "anzahl",
+        "menge",
+    ),
+    "name": ("simplename", "name", "cardname", "card", "productname", "title", "englishname"),
     "set_code": ("setcode", "editioncode", "setid", "set", "edition"),
-    "collector_number": ("collectornumber", "cardnumber", "collector", "number"),
-    "finish": ("finish", "foil", "printing", "premium"),
-    "zone": ("section", "board", "zone"),
+    "collector_number": ("collectornumber", "cardnumber", "collector", "collectorsnumber", "collectornum", "number"),
+    "finish": ("finish", "modifier", "foil", "printing", "premium"),
+    "zone": ("section", "board", "zone", "category", "categories"),
     "sideboarded": ("sideboarded", "sideboard"),
-}
+    "commander": ("commander", "iscommander"),
+}  # fmt: skip
+_YES = frozenset(("yes", "true", "1", "x"))
 
 
 def looks_like_csv(text: str, filename: str) -> bool:
@@ -95,9 +100,14 @@ def _head(text: str) -> tuple[str, int, dict[str, int]] | None:
 
 
 def _collect(collected: Collected, number: int, cells: Mapping[str, str]) -> None:
-    zone = ZONES.get("".join(filter(str.isalpha, cells.get("zone", "")[:40].lower())), MAIN)
-    if cells.get("sideboarded", "").lower() in {"yes", "true", "1"}:
+    said = (
+        cells.get("zone", "").partition(",")[0].partition("{")[0]
+    )  # Archidekt: the first category places it
+    zone = BOARDS.get("".join(filter(str.isalpha, said[:40].lower())), MAIN)
+    if cells.get("sideboarded", "").lower() in _YES:
         zone = SIDEBOARD
+    if zone == MAIN and cells.get("commander", "").lower() in _YES:
+        zone = COMMANDER
     quantity, name = cells["quantity"], cells["name"]
     collected.add(
         number,
@@ -105,7 +115,8 @@ def _collect(collected: Collected, number: int, cells: Mapping[str, str]) -> Non
         name,
         zone,
         set_code=cells.get("set_code", ""),
-        collector_number=cells.get("collector_number", "").removeprefix("#"),
+        # 146/249 of Magic Online: number and size of the set
+        collector_number=cells.get("collector_number", "").removeprefix("#").partition("/")[0],
         finish=cells.get("finish", ""),
     )
 

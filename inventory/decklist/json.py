@@ -13,15 +13,10 @@ from typing import Any
 from inventory.decklist.card_line import read_card_line
 from inventory.decklist.collecting import Collected
 from inventory.decklist.decoding import seen
-from inventory.decklist.headings import ASIDE, MAIN, ZONES
+from inventory.decklist.headings import ASIDE, BOARDS, MAIN
 from inventory.decklist.lines import MAX_NAME, DeckList, NotAList
 
 _BEGINNING = re.compile(r'\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:[\[{"\]]|$))')
-_BOARDS = {
-    **ZONES,
-    "outside": ASIDE,
-    **dict.fromkeys(("nonlands", "lands"), MAIN),
-}
 _QUANTITY = ("quantity", "count", "qty", "amount", "copies")
 _NAME = ("name", "cardname", "card_name", "displayname")
 _SET = ("set", "setcode", "set_code", "editioncode")
@@ -114,7 +109,7 @@ def _cards(content: _Card) -> Iterator[tuple[str, str, Any]]:
             for key, card in _entries(board):
                 yield _zone_of(card, left_out), key, card
         elif _is_board(name, board):
-            zone = _BOARDS[_letters(name)]
+            zone = BOARDS[_letters(name)]
             for key, card in _entries(
                 board["cards"] if isinstance(board, dict) and "cards" in board else board
             ):
@@ -123,7 +118,7 @@ def _cards(content: _Card) -> Iterator[tuple[str, str, Any]]:
 
 def _is_board(name: str, board: Any) -> bool:
     """Whether cards are listed here: Moxfield also has a single card under "main"."""
-    if _letters(name) not in _BOARDS:
+    if _letters(name) not in BOARDS:
         return False
     if isinstance(board, dict):
         if "cards" in board:
@@ -149,7 +144,7 @@ def _zone_of(card: Any, left_out: set[str]) -> str:
     category = next(iter(_list(card.get("categories"))), said)
     if not isinstance(category, str):
         return MAIN
-    return _BOARDS.get(_letters(category)) or (ASIDE if category in left_out else MAIN)
+    return BOARDS.get(_letters(category)) or (ASIDE if category in left_out else MAIN)
 
 
 def _collect(collected: Collected, number: int, zone: str, key: str, card: Any) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from inventory.decklist import LARGEST_LIST, MAX_LINES, DeckList, parse
+from inventory.decklist import LARGEST_LIST, MAX_LINES, DeckLine, DeckList, parse
 
 BOLT = "Lightning Bolt"
 
@@ -459,6 +459,45 @@ def test_what_is_put_aside_without_a_name_is_nothing_to_show():
 
     assert copies(deck_list) == [(4, "Shock", "main")]
     assert deck_list.aside == ()
+
+
+@pytest.mark.parametrize(
+    ("headings", "row", "zone"),
+    [
+        ("Quantity,Name,Category,Modifier,Foil", "1,Shock,Burn,Foil,", "main"),
+        ("Quantity,Name,Category", '1,Shock,"Commander{top},Goblins"', "commander"),
+        ("Quantity,Name,Category", "1,Shock,Sideboard", "sideboard"),
+        ("Quantity,Name,Category", "1,Shock,Maybeboard", "aside"),
+        ("Board,Qty,Name,Commander", "main,1,Shock,True", "commander"),
+        ("Board,Qty,Name,Commander", "main,1,Shock,", "main"),
+        ("Board,Qty,Name", "acquire,1,Shock", "aside"),
+        ("section,count,name", "outside,1,Shock", "aside"),
+        ("section,count,name", "nonlands,1,Shock", "main"),
+    ],
+)
+def test_a_column_may_say_the_zone_in_the_words_of_the_tool(headings, row, zone):
+    deck_list = parse(f"{headings}\n{row}\n")
+
+    [line] = deck_list.lines or deck_list.aside
+    assert line.name == "Shock"
+    assert ("aside" if deck_list.aside else line.zone) == zone
+    assert line.finish == ("foil" if "Foil" in row else "")
+
+
+def test_the_table_of_delver_lens():
+    text = "QuantityX,Name,Edition,Edition code,Collector's number\n4x,Shock,Magic 2010,M10,146\n"
+
+    assert parse(text, "cards.csv").lines == (
+        DeckLine(2, 4, "Shock", set_code="M10", collector_number="146"),
+    )
+
+
+def test_the_number_in_a_table_of_magic_online_is_told_with_the_size_of_the_set():
+    text = "Card Name,Quantity,Set,Collector #,Premium,Sideboarded\nShock,4,M10,146/249,No,No\n"
+
+    assert parse(text, "cards.csv").lines == (
+        DeckLine(2, 4, "Shock", set_code="M10", collector_number="146"),
+    )
 
 
 def test_the_printing_of_tappedout_is_a_set_and_that_of_others_a_finish():
