@@ -202,7 +202,12 @@ def _printing_asked(line: DeckLine) -> str:
     return " ".join(part for part in parts if part)
 
 
-_ASIDE_NAMES = {"maybe": "maybeboard", "token": "tokens", "tokensextras": "tokens", "aside": "set aside"}
+_ASIDE_NAMES = {
+    "maybe": "maybeboard",
+    **dict.fromkeys(("token", "tokensextras", "tokensandextras", "tokensandemblems"), "tokens"),
+    "outsidethegame": "outside the game",
+    "aside": "set aside",
+}
 
 
 def _aside(deck_list: DeckList) -> tuple[AsideZone, ...]:

@@ -6,7 +6,7 @@ Written without regular expressions that walk back: a line may be hostile, and t
 import re
 from dataclasses import dataclass, field
 
-from inventory.decklist.headings import ASIDE, COMMANDER, ZONES
+from inventory.decklist.headings import ASIDE, COMMANDER, SIDEBOARD, ZONES
 from inventory.decklist.lines import COLLECTOR_NUMBER, SET
 
 _DIGIT = (
@@ -29,6 +29,14 @@ _TIMES_LAST = re.compile(rf"[x×*]\s?([{_DIGIT}]+)", re.IGNORECASE)  # Lightning
 _PRINTING = re.compile(rf"({SET})(?:\s?[:#/\s]\s?#?({COLLECTOR_NUMBER}))?")  # between brackets: M10, M10:146
 _TIMES_BEHIND = re.compile(r"(.*\S) ([1-9]\d{0,2})[x×]", re.IGNORECASE)  # Lightning Bolt 4x
 _STAR_TAG = re.compile(r"\*[\w -]{1,12}\*")
+_PRICE = re.compile(r" (?:[-–—] )?(?:[$€£] ?\d[\d.,]*|\d[\d.,]* ?(?:[$€£]|usd|eur|tix))", re.IGNORECASE)
+_LONGEST_PRICE = 20
+_NUMBER_ALONE = re.compile(r"\d{1,4}[★†]?")  # 40K is a set
+_ZONE_REMARKS = {
+    **dict.fromkeys(("commander", "cmdr"), COMMANDER),
+    **dict.fromkeys(("sideboard", "sb", "companion"), SIDEBOARD),
+    "maybeboard": ASIDE,
+}
 _FOIL, _ETCHED = "foil", "etched"
 _FINISHES = {
     **dict.fromkeys(("f", "foil", "foils", "premium"), _FOIL),
@@ -170,11 +178,9 @@ def _take_leading_printing(card: CardLine) -> None:
 
 
 def _take_mark(card: CardLine) -> bool:
-    """One of `[Ramp]`, `(foil)`, `FOIL`, `<extended>`, `(*)` from the end of the name."""
+    """One of `[Ramp]`, `(foil)`, `<extended>`, `(*)`, `(271)`, `Foil`, `{1}{R}`, `$1.99` from the end of the name."""
     name = card.name
-    bare, _, last = name.rpartition(" ")
-    if bare and last in ("FOIL", "ETCHED"):
-        card.name, card.finish = bare.rstrip(), card.finish or _FINISHES[last.lower()]
+    if _take_word(card):
         return True
     for opening, closing in (("[", "]"), ("(", ")"), ("<", ">")):
         start = name.rfind(opening)
@@ -184,6 +190,11 @@ def _take_mark(card: CardLine) -> bool:
                 card.finish = card.finish or finish
             elif inner == "*":  # any printing
                 card.marks.add("any set")
+            elif opening == "(" and (zone := _ZONE_REMARKS.get(inner.lower())):
+                card.zone = card.zone or zone
+                card.marks.add("zone remark")
+            elif opening == "(" and card.is_counted and _NUMBER_ALONE.fullmatch(inner):
+                card.collector_number = card.collector_number or inner  # 1 Forest (271) [THB]
             elif opening == "<" and inner.isdigit() and card.set_code and not card.collector_number:
                 card.collector_number = inner
             elif opening == "<":
@@ -195,6 +206,30 @@ def _take_mark(card: CardLine) -> bool:
             card.name = bare
             return True
     return False
+
+
+def _take_word(card: CardLine) -> bool:
+    """One of `Foil`, `{1}{R}`, `$1.99` from the end of the name; `F` only behind a printing."""
+    name = card.name
+    bare, _, last = name.rpartition(" ")
+    finish = _FINISHES.get(last.lower(), "")
+    if bare and finish and (len(last) > 2 or _ends_with_printing(bare)):
+        card.name, card.finish = bare.rstrip(), _ETCHED if finish == _ETCHED else card.finish or finish
+        return True
+    if name.endswith("}") and (start := name.find("{")) > 0:  # what it costs to play
+        card.name = name[:start].rstrip()
+        return True
+    for start in range(max(1, len(name) - _LONGEST_PRICE), len(name)):
+        if name[start] == " " and _PRICE.fullmatch(name, start):
+            card.name = name[:start].rstrip()
+            return True
+    return False
+
+
+def _ends_with_printing(name: str) -> bool:
+    """Whether `(M10)` or `(M10) 146` stands there."""
+    before, _, last = name.rpartition(" ")
+    return name.endswith((")", "]")) or (before.endswith((")", "]")) and _is_collector_number(last))
 
 
 def _take_star_tag(card: CardLine) -> bool:
@@ -264,7 +299,8 @@ def _take_printing(card: CardLine) -> bool:
     if not code:
         return False
     card.marks.add("printing" if name.endswith(")") else "bracket printing")
-    card.set_code, card.collector_number = code, last or ("" if number == "*" else number)
+    number = last or ("" if number == "*" else number)
+    card.set_code, card.collector_number = code, number or card.collector_number
     card.name = bare
     return True
 

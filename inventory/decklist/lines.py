@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from inventory.decklist.headings import is_total
+from inventory.decklist.headings import is_total, zone_heading
 
 MAX_QUANTITY = 250  # copies of a card on one line
 MAX_LINES = 1_000
@@ -28,8 +28,9 @@ def card_text(
     quantity: int | str, name: str, set_code: str = "", collector_number: str = "", finish: str = ""
 ) -> str:
     """`4 Lightning Bolt (M10) 146 *F*`: copies of a card as they can be read again."""
-    # "4 x Foo" are 4 copies of Foo, and "24 Lands" is a total: "4x x Foo" and "24x Lands" are cards.
-    times = "x" if name[:2].lower() in _TIMES or is_total(f"{quantity} {name}") else ""
+    # "4 x Foo" are 4 copies of Foo, and "24 Lands" is no card: "4x x Foo" and "24x Lands" are.
+    is_card = not (is_total(bare := f"{quantity} {name}") or zone_heading(bare))
+    times = "" if is_card and name[:2].lower() not in _TIMES else "x"
     printing = f" ({set_code}) {collector_number}".rstrip() if set_code else ""
     return f"{quantity}{times} {name}{printing}{_FINISH_TAGS.get(finish, '')}".strip()
 

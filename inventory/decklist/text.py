@@ -38,7 +38,8 @@ _PREFIXES = {
     **dict.fromkeys(("commander", "cmdr", "cmd"), COMMANDER),
     **dict.fromkeys(("mb", "maybeboard", "dng", "token", "tokens"), ASIDE),
 }
-_PREFIX = re.compile(rf"#?({'|'.join(_PREFIXES)}) ?: *", re.IGNORECASE)
+_PREFIX = re.compile(rf"#?({'|'.join(_PREFIXES)}) ?(?:: *|(?<=^sb )(?=\d))", re.IGNORECASE)
+_BULLET = re.compile(r"[-–—*•·▪●○◦‣☐☑✓✔] +(?:\[[ xX]?\] +)?")  # of a list in a chat
 _WAGIC_PREFIX = re.compile(r"#(?:SB|CMD|DNG):")
 _NAME = re.compile(r"(?:(?://|#) ?)?(?:deck ?)?name ?[:=] ?(.*)|# ?name (.*)", re.IGNORECASE)
 _ORIGIN = re.compile(r" from \S+\.(?:com|net|org)\b.*")
@@ -54,6 +55,7 @@ _HTML = re.compile(
 _SAYS_ZONES = frozenset(("heading", "sideboard prefix", "zone tag"))
 # Out of a spreadsheet: 4, Lightning Bolt, M10, 146.
 _CELLS = re.compile(r"(\d+)\t([^\t]+)\t([A-Za-z0-9]{2,6})(?:\t([^\s()\[\]|]*\d[^\s()\[\]|]*))?")
+_NAME_CELL_FIRST = re.compile(r"([^\t\d][^\t]*)\t(\d{1,3})")  # Lightning Bolt, 4
 _TAG = re.compile(r"</?[a-z][^<>]{0,500}>", re.IGNORECASE)
 _ENTITIES = {
     "&nbsp;": " ",
@@ -96,6 +98,7 @@ class _Reader:
         self.gaps: list[int] = []  # how many entries stood before each blank line
         self.typed_at = -1  # how many stood before the last heading of a type
         self.counted: set[int] = set()  # lines on which a number of copies is written
+        self.companions: set[int] = set()  # lines below that heading
 
     @property
     def has_room(self) -> bool:
@@ -104,6 +107,8 @@ class _Reader:
     def read(self, number: int, raw: str) -> None:
         if "\t" in raw and (cells := _CELLS.fullmatch(raw.strip()[:LONGEST_LINE])):
             raw = f"{cells[1]} {cells[2]} ({cells[3]}) {cells[4] or ''}"
+        elif "\t" in raw and (cells := _NAME_CELL_FIRST.fullmatch(raw.strip()[:LONGEST_LINE])):
+            raw = f"{cells[2]} {cells[1]}"
         written = seen(raw)
         if not written:
             self._blank()
@@ -209,6 +214,8 @@ class _Reader:
 
     def _card(self, number: int, written: str) -> None:
         zone, tags = self.zone, []
+        if bullet := _BULLET.match(written):
+            written = written[bullet.end() :] or written
         if prefix := _PREFIX.match(written):
             zone = _PREFIXES[prefix[1].lower()]
             written = written[prefix.end() :]
@@ -221,6 +228,8 @@ class _Reader:
         card = read_card_line(written)
         if card.is_counted:
             self.counted.add(number)
+        if self.heading.startswith("companion"):
+            self.companions.add(number)
         self.marks |= card.marks
         zone = card.zone or zone
         self.in_zone = True
@@ -269,6 +278,7 @@ class _Reader:
         form = form_of(self.marks, filename)
         if not keeps_blank_lines(form):
             self._split_at_the_only_blank_line()
+        self._put_repeated_companions_aside()
         if self.rest:
             number, rest = self.rest
             self.entries.append(rest_of_list(number, self._heading_of_rest(form) + rest))
@@ -279,6 +289,19 @@ class _Reader:
             name=self.name,
             form=form,
         )
+
+    def _put_repeated_companions_aside(self) -> None:
+        """Arena tells a companion twice: below a heading of its own, and where it is, in the sideboard."""
+        lines = [entry for entry in self.entries if isinstance(entry, DeckLine)]
+        elsewhere = {
+            line.name.lower()
+            for line in lines
+            if line.zone == SIDEBOARD and line.number not in self.companions
+        }
+        for line in lines:
+            if line.number in self.companions and line.name.lower() in elsewhere:
+                self.entries.remove(line)
+                self.aside.append(replace(line, zone=MAIN, tags=("companion, as in the sideboard",)))
 
     def _heading_of_rest(self, form: str) -> str:
         """So that the rest goes on in the zone where it broke off, and what is settled about blank lines stays so."""

@@ -382,6 +382,122 @@ def test_the_form_is_known_by_what_the_list_holds_and_then_by_the_name_of_the_fi
 # --- what only looks like more than it is -------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "STICKERS:",
+        "Acquireboard (3)",
+        "Tokens & Extras",
+        "Tokens and Emblems",
+        "Outside the Game",
+        "Planes (10)",
+    ],
+)
+def test_what_stands_below_such_a_heading_is_put_aside(heading):
+    deck_list = parse(f"4 Shock\n{heading}\n1 Bolt")
+
+    assert copies(deck_list) == [(4, "Shock", "main")]
+    assert [line.name for line in deck_list.aside] == ["Bolt"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Conspiracy", "Acquire", "Dungeon Master", "- Conspiracy", "Commander's Sphere"]
+)
+def test_a_card_that_is_called_like_a_zone_is_a_card(name):
+    assert copies(parse(f"4 Shock\n{name}\n4 Bolt"))[1:] == [
+        (1, name.removeprefix("- "), "main"),
+        (4, "Bolt", "main"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "32 INSTANTS and SORC.",
+        "Lands - 24",
+        "**Creatures (24)**",
+        "--- Lands ---",
+        "Noncreature (12)",
+        "Deck total: 60",
+    ],
+)
+def test_headings_of_types_may_be_set_off(heading):
+    assert copies(parse(f"4 Shock\n{heading}\n4 Bolt")) == [(4, "Shock", "main"), (4, "Bolt", "main")]
+
+
+def test_arena_tells_a_companion_twice_and_it_is_one_copy():
+    deck_list = parse(
+        "Companion\n1 Yorion (IKO) 232\n\nDeck\n3 Yorion (IKO) 232\n\nSideboard\n1 Yorion (IKO) 232\n2 Shock"
+    )
+
+    assert copies(deck_list) == [(3, "Yorion", "main"), (1, "Yorion", "sideboard"), (2, "Shock", "sideboard")]
+    assert [(line.number, line.name) for line in deck_list.aside] == [(2, "Yorion")]
+
+
+def test_a_companion_that_is_told_once_stands_in_the_sideboard():
+    deck_list = parse("Companion\n1 Yorion\n\nDeck\n3 Yorion\n\nSideboard\n2 Shock")
+
+    assert copies(deck_list) == [(1, "Yorion", "sideboard"), (3, "Yorion", "main"), (2, "Shock", "sideboard")]
+
+
+@pytest.mark.parametrize("bullet", ["-", "*", "•", "–", "- [ ]", "- [x]", "☐"])
+def test_a_bullet_is_no_part_of_the_line(bullet):
+    deck_list = parse(f"{bullet} 4 Shock\n{bullet} Bolt\n{bullet} SB: 2 Smash")
+
+    assert copies(deck_list) == [(4, "Shock", "main"), (1, "Bolt", "main"), (2, "Smash", "sideboard")]
+
+
+def test_a_number_without_a_space_is_no_bullet():
+    assert [problem.number for problem in parse("-4 Shock\n1 Bolt").problems] == [1]
+
+
+def test_a_table_may_have_the_name_first():
+    assert copies(parse("Shock\t4\nLightning Bolt\t3")) == [
+        (4, "Shock", "main"),
+        (3, "Lightning Bolt", "main"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("behind", "printing"),
+    [
+        ("(271)", ("", "271", "")),
+        ("(271) [THB]", ("THB", "271", "")),
+        ("(40K) 271", ("40K", "271", "")),
+        ("(THB) 271 F", ("THB", "271", "foil")),
+        ("(THB) 271 Etched", ("THB", "271", "etched")),
+        ("(THB) 271 foil etched", ("THB", "271", "etched")),
+        ("Foil", ("", "", "foil")),
+        ("$1.99", ("", "", "")),
+        ("(THB) 271 - $ 0.25", ("THB", "271", "")),
+        ("0,25 €", ("", "", "")),
+        ("{1}{R}", ("", "", "")),
+    ],
+)
+def test_what_shops_write_behind_a_name_is_no_part_of_it(behind, printing):
+    line = only_line(f"4 Forest {behind}")
+
+    assert (line.quantity, line.name) == (4, "Forest")
+    assert (line.set_code, line.collector_number, line.finish) == printing
+
+
+def test_a_number_in_brackets_may_be_one_of_copies_where_none_is_written():
+    assert only_line("Forest (4)").name == "Forest (4)"
+
+
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [
+        ("1 Krenko (Commander)", "commander"),
+        ("1 Krenko (sideboard)", "sideboard"),
+        ("1 Krenko (M13) 138 (SB)", "sideboard"),
+        ("SB 1 Krenko", "sideboard"),
+    ],
+)
+def test_a_remark_may_say_the_zone(written, zone):
+    assert (only_line(written).name, only_line(written).zone) == ("Krenko", zone)
+
+
 @pytest.mark.parametrize("remark", ["# Maybe", "> tokens", "# Sideboard", "#Considering"])
 def test_a_remark_is_no_heading(remark):
     deck_list = parse(f"4 Shock\n{remark}\n4 Bolt")
