@@ -205,7 +205,6 @@ def _printing_asked(line: DeckLine) -> str:
 _ASIDE_NAMES = {
     "maybe": "maybeboard",
     **dict.fromkeys(("token", "tokensextras", "tokensandextras", "tokensandemblems"), "tokens"),
-    "outsidethegame": "outside the game",
     "aside": "set aside",
 }
 

@@ -30,8 +30,8 @@ MOST_CARDS = 5_000  # in a file that is read at all
 _SET = re.compile(SET)
 _COLLECTOR_NUMBER = re.compile(COLLECTOR_NUMBER)
 FINISHES = {
-    **dict.fromkeys(("foil", "yes", "true", "1", "x"), "foil"),
-    **dict.fromkeys(("etched", "foiletched", "etchedfoil"), "etched"),
+    **dict.fromkeys(("foil", "f", "yes", "y", "true", "1", "x"), "foil"),
+    **dict.fromkeys(("etched", "e", "fe", "foiletched", "etchedfoil"), "etched"),
 }
 
 

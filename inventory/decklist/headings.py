@@ -10,16 +10,17 @@ MAIN, SIDEBOARD, COMMANDER, ASIDE = "main", "sideboard", "commander", "aside"
 ZONES = {
     **dict.fromkeys(("deck", "main", "maindeck", "mainboard", "decklist"), MAIN),
     **dict.fromkeys(
-        ("sideboard", "side", "sb", "sidedeck", "companion", "companions", "signaturespell", "conspiracies"),
+        ("sideboard", "side", "sb", "sidedeck", "outsidethegame", "companion", "companions"), SIDEBOARD
+    ),
+    **dict.fromkeys(
+        ("signaturespell", "conspiracies"),
         SIDEBOARD,
     ),
     **dict.fromkeys(
         ("commander", "commanders", "commandzone", "oathbreaker", "oathbreakers"),
         COMMANDER,
     ),
-    **dict.fromkeys(
-        ("maybeboard", "maybe", "considering", "wishlist", "acquireboard", "outsidethegame", "emblems"), ASIDE
-    ),
+    **dict.fromkeys(("maybeboard", "maybe", "considering", "wishlist", "acquireboard", "emblems"), ASIDE),
     **dict.fromkeys(("tokens", "token", "tokensextras", "tokensandextras", "tokensandemblems"), ASIDE),
 }
 # Between brackets, with a colon or a number only, as Forge and Moxfield write them: a card is called "Conspiracy".
@@ -31,7 +32,8 @@ ZONES |= _MARKED_ZONES
 # What a column or a key may say beyond the headings: "Acquire" is a card, too.
 BOARDS = {
     **ZONES,
-    **dict.fromkeys(("outside", "acquire"), ASIDE),
+    "acquire": ASIDE,
+    "outside": SIDEBOARD,  # Scryfall: a companion, or what is wished for from outside the game
     **dict.fromkeys(("nonlands", "lands"), MAIN),
 }
 # Zones of a few cards, which end with the first blank line or heading of a type.

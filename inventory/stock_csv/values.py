@@ -9,9 +9,9 @@ from inventory.stock_csv.headings import folded
 LONGEST_NOTE = 500
 
 _FINISHES = {
-    **dict.fromkeys(("nonfoil", "normal", "regular", "no", "false", "0", "none"), "nonfoil"),
-    **dict.fromkeys(("foil", "yes", "true", "1", "x"), "foil"),
-    **dict.fromkeys(("etched", "foiletched", "etchedfoil"), "etched"),
+    **dict.fromkeys(("nonfoil", "normal", "regular", "no", "n", "false", "0", "none"), "nonfoil"),
+    **dict.fromkeys(("foil", "f", "yes", "y", "true", "1", "x"), "foil"),
+    **dict.fromkeys(("etched", "e", "fe", "foiletched", "etchedfoil"), "etched"),
 }
 _LANGUAGES = {
     "english": "en", "german": "de", "deutsch": "de", "french": "fr", "italian": "it", "spanish": "es",

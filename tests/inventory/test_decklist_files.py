@@ -471,7 +471,7 @@ def test_what_is_put_aside_without_a_name_is_nothing_to_show():
         ("Board,Qty,Name,Commander", "main,1,Shock,True", "commander"),
         ("Board,Qty,Name,Commander", "main,1,Shock,", "main"),
         ("Board,Qty,Name", "acquire,1,Shock", "aside"),
-        ("section,count,name", "outside,1,Shock", "aside"),
+        ("section,count,name", "outside,1,Shock", "sideboard"),
         ("section,count,name", "nonlands,1,Shock", "main"),
     ],
 )
@@ -482,6 +482,13 @@ def test_a_column_may_say_the_zone_in_the_words_of_the_tool(headings, row, zone)
     assert line.name == "Shock"
     assert ("aside" if deck_list.aside else line.zone) == zone
     assert line.finish == ("foil" if "Foil" in row else "")
+
+
+@pytest.mark.parametrize(("written", "finish"), [("F", "foil"), ("-", ""), ("N", ""), ("E", "etched")])
+def test_a_letter_may_say_the_finish(written, finish):
+    [line] = parse(f"Board,Qty,Name,Printing,Foil\nmain,1,Shock,M10,{written}\n").lines
+
+    assert (line.set_code, line.finish) == ("M10", finish)
 
 
 def test_the_table_of_delver_lens():

@@ -389,7 +389,6 @@ def test_the_form_is_known_by_what_the_list_holds_and_then_by_the_name_of_the_fi
         "Acquireboard (3)",
         "Tokens & Extras",
         "Tokens and Emblems",
-        "Outside the Game",
         "Planes (10)",
     ],
 )

@@ -170,6 +170,11 @@ def test_a_market_price_is_no_value_of_the_shop_s() -> None:
     assert the_row("quantity,name,price,Value\n1,Otter,1,$2.50\n").value_cents == 250
 
 
+@pytest.mark.parametrize(("written", "finish"), [("F", "foil"), ("N", "nonfoil"), ("-", ""), ("E", "etched")])
+def test_a_letter_may_say_the_finish(written: str, finish: str) -> None:
+    assert the_row(f"count,name,foil\n1,Otter,{written}\n").finish == finish
+
+
 def test_regular_and_foil_copies_of_a_row_are_two_rows() -> None:
     text = "Total Qty,Reg Qty,Foil Qty,Card,Set\n5,3,2,Otter,INV\n1,,1,Last,INV\n0,0,0,None,INV\n"
     sheet = read_stock_csv(text.encode())
