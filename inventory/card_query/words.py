@@ -44,7 +44,9 @@ class Key(Enum):
 KEYS = {word: key for key in Key for word in key.words}
 
 _LEGAL = "We do not know in which formats a card may be played."
-_NUMBERS = "Power and toughness are not searched."
+_NUMBERS = "Power, toughness and loyalty are not searched."
+_LOOK = "How a card looks is not searched."
+_ONCE = "Every card is shown once, with all its printings on its page."
 _PRICES = "Prices are not compared here; sort by price instead."
 # Keys that players know from elsewhere, with the reason that they do nothing here.
 ELSEWHERE = {
@@ -56,6 +58,10 @@ ELSEWHERE = {
     **dict.fromkeys(("k", "kw", "keyword"), "Keywords are searched in the rules text: try o:flying."),
     **dict.fromkeys(("y", "year", "date"), "Years are not searched; sort by newest instead."),
     **dict.fromkeys(("lang", "language"), "Languages are not searched."),
+    **dict.fromkeys(("cn", "number"), "Collector numbers are not searched; try set:m10."),
+    **dict.fromkeys(("game", "games"), "All cards here are of paper."),
+    **dict.fromkeys(("border", "frame", "stamp", "wm", "watermark", "art", "atag"), _LOOK),
+    **dict.fromkeys(("unique", "prefer", "display", "include"), _ONCE),
 }  # fmt: skip
 
 

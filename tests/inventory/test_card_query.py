@@ -139,6 +139,11 @@ def test_the_order_is_part_of_the_query(text, sort, direction):
     [
         ("f:modern bolt", "“f:modern” was left out. We do not know in which formats a card may be played."),
         ("colr:red bolt", "“colr:red” was left out. There is no key “colr”."),
+        ("loy:3 bolt", "“loy:3” was left out. Power, toughness and loyalty are not searched."),
+        ("cn:146 bolt", "“cn:146” was left out. Collector numbers are not searched; try set:m10."),
+        ("game:paper bolt", "“game:paper” was left out. All cards here are of paper."),
+        ("unique:prints bolt", "“unique:prints” was left out. Every card is shown once"),
+        ("border:black bolt", "“border:black” was left out. How a card looks is not searched."),
         ("bolt c:xyz", "Colours are the letters"),
         ("bolt mv:many", "A mana value is a number"),
         ("r:shiny bolt", "Rarities are common"),
