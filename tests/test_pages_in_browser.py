@@ -546,3 +546,45 @@ def test_the_days_of_a_cart_are_moved_by_one_click(
     expect(page.get_by_text("Every card is free on your days")).to_be_visible()
     cart.refresh_from_db()
     assert (cart.first_day, cart.email) == (taken.back_on, "player@example.org")
+
+
+# --- what a finger finds -----------------------------------------------------------------------------------------
+
+REACH = """(link) => {
+    link.scrollIntoView({block: "center"});
+    const box = link.getBoundingClientRect();
+    const [x, middle] = [box.left + box.width / 2, box.top + box.height / 2];
+    return [-18, 0, 18].every((away) => link.contains(document.elementFromPoint(x, middle + away)));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        ("/cards/lightning-bolt/", ".kicker a"),
+        ("/cards/lightning-bolt/", ".used-in .card-name"),
+        ("/decks/friday-burn/", ".kicker a >> nth=1"),
+        ("/cart/list/", ".kicker a"),
+    ],
+)
+def test_a_link_that_stands_alone_has_room_for_a_finger(browser: Browser, live_server, shop, address, link):
+    phone = browser.new_context(
+        base_url=live_server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = phone.new_page()
+    page.goto(address)
+
+    assert page.locator(link).first.evaluate(REACH)
+
+
+def test_cancelling_has_room_for_a_finger(browser: Browser, live_server, shop):
+    order = placed({shop: 1})
+    phone = signed_in_as(
+        as_guest_of(order), browser, live_server.url, viewport={"width": 390, "height": 844}, has_touch=True
+    )
+    page = phone.new_page()
+    page.goto(f"/orders/{order.number}/")
+
+    box = page.get_by_text("Cancel this order").bounding_box()
+    assert box
+    assert box["height"] >= 40
