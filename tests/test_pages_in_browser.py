@@ -1,5 +1,6 @@
 """Every page of the story in a real Chromium: on a phone and on a desk, by day and by night, without scripts."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -588,3 +589,33 @@ def test_cancelling_has_room_for_a_finger(browser: Browser, live_server, shop):
     box = page.get_by_text("Cancel this order").bounding_box()
     assert box
     assert box["height"] >= 40
+
+
+# --- on paper ----------------------------------------------------------------------------------------------------
+
+
+def test_what_can_only_be_pressed_is_not_printed(browser: Browser, live_server, shop):
+    cart = cart_with({shop: 3})
+    page = signed_in_as(
+        as_guest_of(cart), browser, live_server.url, viewport={"width": 794, "height": 1123}
+    ).new_page()
+    page.emulate_media(media="print")
+    page.goto("/cart/")
+
+    for selector in (".site-head", ".quick-add", ".cart-bar", ".step", ".line-change", ".button"):
+        expect(page.locator(selector).first).to_be_hidden()
+    expect(page.get_by_role("link", name="Lightning Bolt")).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Copies of Lightning Bolt")).to_have_value("3")
+    expect(page.locator(".slip-total").first).to_be_visible()
+
+
+def test_paper_is_white_whatever_the_screen_is(browser: Browser, live_server, shop):
+    page = browser.new_context(base_url=live_server.url, color_scheme="dark").new_page()
+    page.goto("/cards/lightning-bolt/")
+    ink = "getComputedStyle(document.querySelector('h1')).color"
+    by_night = page.evaluate(ink)
+
+    page.emulate_media(media="print", color_scheme="dark")
+
+    assert page.evaluate(ink) != by_night
+    assert max(map(int, re.findall(r"\d+", page.evaluate(ink))[:3])) < 80
