@@ -53,7 +53,7 @@ _COUNT = r"\(?\d{1,5}(?: cards?)?\)?"
 _ORNAMENTS = " *_=~-–—<>{}[].:;"  # **Sideboard**, --- Lands ---, [Main]
 # How many cards stand below: (15), [15], : 15 cards, - 15.
 _COUNT_BEHIND = re.compile(
-    r"(.*?)(?: ?:? ?[(\[]\d{1,5}(?: cards?)?[)\]]|(?: ?:| [-–—]) ?\d{1,5}(?: cards?)?)[ :;.]*"
+    r"(.*?)(?: ?:? ?[(\[]\d{1,5}(?: cards?)?[)\]]|(?: ?:| ?[-–—]) ?\d{1,5}(?: cards?)?)[ :;.]*"
 )
 _ZONE_WORDS = re.compile(r"[a-z][a-z /&-]*")
 _COUNTED_ZONE = re.compile(

@@ -76,6 +76,7 @@ def test_a_card_on_a_line(written, quantity, name):
         ("Sideboard - 15 cards", "sideboard"),
         ("Sideboard [15]", "sideboard"),
         ("15 Sideboard", "sideboard"),
+        ("//sideboard-1", "sideboard"),
         ("Sideboard 15", "sideboard"),
         ("SB (15)", "sideboard"),
         ("Side-board", "sideboard"),
