@@ -66,6 +66,12 @@ class CardQuery:
         return " ".join(name.text for name in self.names)
 
     @cached_property
+    def exact_name(self) -> str:
+        """The whole name that every answer has to have; empty where none is asked for."""
+        exact = (node.text for node in wanted(self.tree) if isinstance(node, Name) and node.exact)
+        return next(exact, "")
+
+    @cached_property
     def wants_owned(self) -> bool:
         return Is("owned") in wanted(self.tree)
 

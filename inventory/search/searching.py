@@ -14,7 +14,7 @@ from django.core.paginator import Page, Paginator
 from inventory.availability import free_quantities
 from inventory.card_query import CardQuery
 from inventory.card_query.sorting import Sort
-from inventory.card_query.terms import all_of
+from inventory.card_query.terms import Name, all_of
 from inventory.models import Card
 from inventory.periods import BlockedPeriod
 from inventory.search.catalogue import Ints
@@ -78,7 +78,8 @@ def search_cards(
     places, named_like = _matching(query, matching)
     answers = Paginator(_Listed(places), per_page).get_page(page)
     found = _found(list(answers.object_list), kept, matching)
-    suggestions = [] if found else near_names(query.name_text, kept.catalogue)
+    mistyped = "" if found else _mistyped(query, matching)
+    suggestions = near_names(mistyped, kept.catalogue) if mistyped else []
     return FoundCards(query, answers, found, named_like, suggestions)
 
 
@@ -95,6 +96,12 @@ def _matching(query: CardQuery, matching: Matching) -> tuple[Ints, str]:
             return by_nearness(found, query.name_text, matching.catalogue), corrected.like
         return in_order(found, query, matching), corrected.like
     return found, ""
+
+
+def _mistyped(query: CardQuery, matching: Matching) -> str:
+    """The name that was typed, where no card is called so; a card that only lacks what else was asked is none."""
+    asked = list(query.names) or [Name(query.exact_name, exact=True)]
+    return "" if len(matching.cards(all_of(asked))) else query.name_text or query.exact_name
 
 
 def _found(places: Sequence[int], kept: Shelves, matching: Matching) -> list[FoundCard]:

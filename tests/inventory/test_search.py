@@ -163,6 +163,22 @@ def test_a_name_that_some_card_has_is_not_mistyped():
     assert found.named_like == ""
 
 
+@pytest.mark.parametrize("text", ['!"Lightning Blot"', '!"lightning blot" is:owned'])
+def test_a_whole_name_that_is_mistyped_leads_to_the_nearest(text):
+    CardFactory(name="Lightning Bolt")
+
+    assert search_cards(query=CardQuery.asked(text), today=TODAY).suggestions == ["Lightning Bolt"]
+
+
+@pytest.mark.parametrize("text", ['!"Lightning Bolt" is:owned', "bolt is:owned", "bolt t:land"])
+def test_a_name_that_some_card_has_needs_no_suggestion(text):
+    CardFactory(name="Lightning Bolt")
+
+    found = search_cards(query=CardQuery.asked(text), today=TODAY)
+
+    assert (found.found, found.suggestions) == ([], [])
+
+
 def test_where_nothing_is_near_nothing_is_found():
     CardFactory(name="Lightning Bolt")
 
