@@ -70,9 +70,11 @@ def _read(content: Any, collected: Collected) -> str:
         content = {"main": content}
     if not isinstance(content, dict):
         raise NotAList("This file holds no deck list.")
-    title = content.get("name")
-    if isinstance(title, str):
-        collected.named(title)
+    _named(content, collected)
+    within = content.get("deck")
+    if isinstance(within, dict) and any(_is_board(name, board) for name, board in within.items()):
+        content = within  # the boards stand one step further in
+        _named(content, collected)
     if form == "json":
         form = _form(content)
     found = 0
@@ -82,6 +84,12 @@ def _read(content: Any, collected: Collected) -> str:
     if not found and not any(_is_board(name, board) for name, board in content.items()):
         raise NotAList("This file holds no deck list: there are no cards with a number of copies in it.")
     return form
+
+
+def _named(content: _Card, collected: Collected) -> None:
+    title = content.get("name")
+    if isinstance(title, str):
+        collected.named(title)
 
 
 def _form(content: _Card) -> str:

@@ -382,6 +382,9 @@ def test_published_decks_of_mtgo():
         {"mainboard": {BOLT: 4}},
         {"cards": [{"quantity": 4, "card": BOLT, "board": "mainboard"}]},
         [{"quantity": 4, "name": BOLT}],
+        [{"quantity": "4x", "name": BOLT}],
+        {"deck": {"name": "Burn", "main": [{"count": 4, "name": BOLT}]}},
+        {"format": "modern", "deck": {"mainboard": {BOLT: 4}, "maybeboard": {}}},
         {"deck": ["4 Lightning Bolt (M10) 146"]},
     ],
 )
