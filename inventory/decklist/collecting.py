@@ -20,11 +20,6 @@ from inventory.decklist.lines import (
 )
 
 
-def _without_times(quantity: str) -> str:
-    """4 of 4x, as Delver Lens writes it."""
-    return quantity[:-1].rstrip() if quantity[-1:] in ("x", "X", "×") else quantity
-
-
 MOST_CARDS = 5_000  # in a file that is read at all
 
 _SET = re.compile(SET)
@@ -126,3 +121,8 @@ class Collected:
             problems = [*problems, rest_of_list(self._rest_from, "\n".join(rest))]
         problems = sorted(problems, key=lambda problem: problem.number)
         return DeckList(tuple(self.lines), tuple(problems), tuple(self.aside), self.name, form)
+
+
+def _without_times(quantity: str) -> str:
+    """4 of 4x, as Delver Lens writes it."""
+    return quantity[:-1].rstrip() if quantity[-1:] in ("x", "X", "×") else quantity
