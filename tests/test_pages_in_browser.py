@@ -619,3 +619,31 @@ def test_paper_is_white_whatever_the_screen_is(browser: Browser, live_server, sh
 
     assert page.evaluate(ink) != by_night
     assert max(map(int, re.findall(r"\d+", page.evaluate(ink))[:3])) < 80
+
+
+# --- the narrowest screen, and the widest letters -----------------------------------------------------------------
+
+NARROW = {"viewport": {"width": 320, "height": 640}}
+WIDTH = "document.documentElement.scrollWidth"
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/cards/", "/cards/lightning-bolt/", "/decks/friday-burn/", "/cart/"]
+)
+def test_nothing_sticks_out_of_320_pixels(browser: Browser, live_server, shop, address):
+    many = {
+        stocked_card(1, value_cents=90_000): 13 for _ in range(12)
+    }  # long numbers at the foot of the cart
+    client = as_guest_of(cart_with({shop: 40, **many}))
+    page = signed_in_as(client, browser, live_server.url, **NARROW).new_page()
+    page.goto(address)
+
+    assert page.evaluate(WIDTH) == 320
+
+
+def test_the_decks_of_the_shop_do_not_stick_out_of_320_pixels(browser: Browser, live_server, shop):
+    template_deck({shop: 34, stocked_card(0): 41}, name="Borrowed Thunder")
+    page = signed_in_as(as_staff(), browser, live_server.url, **NARROW).new_page()
+    page.goto("/staff/decks/")
+
+    assert page.evaluate(WIDTH) == 320

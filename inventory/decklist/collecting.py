@@ -19,7 +19,6 @@ from inventory.decklist.lines import (
     rest_of_list,
 )
 
-
 MOST_CARDS = 5_000  # in a file that is read at all
 
 _SET = re.compile(SET)
