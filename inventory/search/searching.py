@@ -100,7 +100,7 @@ def _matching(query: CardQuery, matching: Matching) -> tuple[Ints, str]:
 
 def _mistyped(query: CardQuery, matching: Matching) -> str:
     """The name that was typed, where no card is called so; a card that only lacks what else was asked is none."""
-    asked = list(query.names) or [Name(query.exact_name, exact=True)]
+    asked = query.names or (Name(query.exact_name, exact=True),)
     return "" if len(matching.cards(all_of(asked))) else query.name_text or query.exact_name
 
 
