@@ -40,7 +40,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         """An account that merely wants to change to this address is somebody's else until it is confirmed."""
-        theirs = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists()
+        theirs = EmailAddress.objects.filter(user=user, email=email.lower(), verified=True).exists()
         if theirs or user.email.lower() == email.lower():
             super().send_password_reset_mail(user, email, context)
         else:

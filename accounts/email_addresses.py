@@ -1,4 +1,8 @@
-"""E-mail addresses: only a confirmed one says who somebody is. docs/accounts.md, "Whose address it is"."""
+"""E-mail addresses: only a confirmed one says who somebody is. docs/accounts.md, "Whose address it is".
+
+They are kept in lower case, and looked for as they are: where the database compares without regard to case,
+“patı@…”, whose dotless i is another mailbox, would be “pati@…”.
+"""
 
 from datetime import datetime, timedelta
 
@@ -26,7 +30,7 @@ def confirmed_addresses(user: User) -> list[str]:
 
 def confirmed_holder(email: str) -> User | None:
     """Whose confirmed address this is."""
-    address = EmailAddress.objects.filter(email__iexact=email, verified=True).select_related("user").first()
+    address = EmailAddress.objects.filter(email=email.lower(), verified=True).select_related("user").first()
     return address.user if address else None
 
 
@@ -53,8 +57,8 @@ def make_way(email: str, *, keep: User | None = None) -> bool:
     try:
         with transaction.atomic():
             # Only what nobody has confirmed: a confirmed address is unique, by constraint.
-            EmailAddress.objects.filter(email__iexact=email, verified=False).exclude(user=keep).delete()
-            others = User.objects.filter(~Q(pk=keep.pk) if keep else Q(), email__iexact=email)
+            EmailAddress.objects.filter(email=email.lower(), verified=False).exclude(user=keep).delete()
+            others = User.objects.filter(~Q(pk=keep.pk) if keep else Q(), email=email.lower())
             for other in others.select_for_update().order_by("pk"):
                 if not User.objects.filter(_nobody_was_in(), pk=other.pk).exists():
                     raise _StaysError

@@ -312,3 +312,22 @@ def all_providers() -> dict[str, object]:
         for part in ("ID", "SECRET")
     }
     return {provider.id: found for provider, found in configured_providers(keys).items()}
+
+
+def test_an_address_that_merely_looks_the_same_to_the_database_opens_no_account(client):
+    """Without regard to case, a dotless ı is an I to PostgreSQL; to the mail server it is another mailbox."""
+    user = UserFactory(email="pati@example.org")
+
+    by_dummy(client, email="patı@example.org", verified=True)
+
+    assert signed_in_as(client) not in (None, user)
+    assert not SocialAccount.objects.filter(user=user).exists()
+
+
+def test_who_confirms_an_address_makes_nobody_go_whose_address_merely_looks_the_same(client):
+    other = UserFactory(email="pati@example.org", confirmed=False)
+
+    by_dummy(client, email="patı@example.org", verified=True)
+
+    assert User.objects.filter(pk=other.pk).exists()
+    assert EmailAddress.objects.filter(user=other).exists()
