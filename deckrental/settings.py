@@ -202,6 +202,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
 # A shop's wi-fi is one address: that many may come from it; a "key" is the e-mail address. docs/accounts.md, "Limits".
 _from_one_address = "100000/h/ip" if TESTING else "{}/h/ip"
 ACCOUNT_RATE_LIMITS = {

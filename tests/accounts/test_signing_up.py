@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -43,6 +44,25 @@ def is_signed_in(client: Client) -> bool:
 
 def confirmed(email: str = "pat@example.org") -> bool:
     return EmailAddress.objects.filter(email=email, verified=True).exists()
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_signing_up_hashes_a_password_whether_there_is_an_account_or_not(client, monkeypatch, taken):
+    """It is what takes long: the clock must not tell who has an account."""
+    hashed: list[str] = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(
+        MD5PasswordHasher,
+        "encode",
+        lambda self, password, salt: hashed.append(password) or encode(self, password, salt),
+    )
+    if taken:
+        UserFactory(email="pat@example.org")
+    hashed.clear()
+
+    sign_up(client)
+
+    assert hashed == [PASSWORD]
 
 
 # --- confirming -------------------------------------------------------------------------------------------
