@@ -21,6 +21,10 @@ def address_of(request: HttpRequest) -> str:
         address = ip_address(found)
     except ValueError:
         return ""
+    if (
+        isinstance(address, IPv6Address) and address.ipv4_mapped
+    ):  # as a server that listens to both tells of IPv4
+        return str(address.ipv4_mapped)
     if isinstance(address, IPv6Address):
         return str(ip_network((address, _IPV6_SITE), strict=False))
     return str(address)

@@ -207,5 +207,10 @@ def test_the_address_is_what_our_own_proxies_say(settings, proxies, forwarded, a
     assert address_of(RequestFactory().get("/", REMOTE_ADDR="198.51.100.9", headers=headers)) == address
 
 
+def test_an_address_of_ipv4_is_known_behind_a_server_that_listens_to_ipv6_too():
+    """It is told as one of IPv6, and all of them would be one visitor's."""
+    assert address_of(RequestFactory().get("/", REMOTE_ADDR="::ffff:203.0.113.1")) == "203.0.113.1"
+
+
 def test_a_request_through_a_socket_has_no_address():
     assert address_of(RequestFactory().get("/", REMOTE_ADDR="")) == ""
