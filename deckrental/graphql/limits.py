@@ -21,6 +21,8 @@ MOST_TOKENS = 2_000
 MOST_DEPTH = 8
 MOST_ALIASES = 20
 MOST_FIELDS = 500
+MOST_FRAGMENTS = 50
+_THE_SCHEMA = ("__schema", "__type")  # asked for where that is allowed, by tools that need many levels of it
 
 
 class TooComplex(GraphQLError):
@@ -67,8 +69,8 @@ class Measure:
         depth = fields = aliases = 0
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
-                if node.name.value.startswith("__"):
-                    continue  # introspection, which is off where it matters
+                if node.name.value in _THE_SCHEMA:
+                    continue
                 inner = self._of(node.selection_set)
                 inner = Size(inner.depth + 1, inner.fields + 1, inner.aliases + (node.alias is not None))
             elif isinstance(node, FragmentSpreadNode):
@@ -117,6 +119,9 @@ def which_operation(document: DocumentNode, named: bool) -> GraphQLError | None:
 
 def too_complex(document: DocumentNode) -> TooComplex | None:
     """What of it is too much. Asked before validation, which takes long over what is large."""
+    fragments = sum(isinstance(node, FragmentDefinitionNode) for node in document.definitions)
+    if fragments > MOST_FRAGMENTS:
+        return TooComplex("fragments", MOST_FRAGMENTS)
     size = Measure(document).largest()
     for what, measured, most in (
         ("levels", size.depth, MOST_DEPTH),

@@ -281,6 +281,8 @@ class TestLimits:
         [
             ("{ " + "a { " * 9 + "b" + " }" * 9 + " }", "levels"),
             ("{ " + " ".join(f"a{n}: customerCart {{ cart_id }}" for n in range(21)) + " }", "aliases"),
+            ("{ " + " ".join(f"a{n}: __typename" for n in range(21)) + " }", "aliases"),
+            ("{ " + "__typename " * 501 + "}", "fields"),
             ("{ customerCart { " + "cart_id " * 501 + "} }", "fields"),
             ("{ " + "a " * 2_001 + "}", "words"),
             ("{ " + "a { " * 600 + "b" + " }" * 600 + " }", "levels"),
@@ -307,10 +309,16 @@ class TestLimits:
         assert Device().error(query)["code"] == "TOO_COMPLEX"
 
     def test_of_a_query_with_the_longest_chain_of_fragments(self):
-        """As many as there are words for: what walks along them must not fall."""
+        """As many as there are words for: nobody walks along them."""
         chain = " ".join(f"fragment f{n} on Query {{ ...f{n + 1} }}" for n in range(240))
         query = "{ ...f0 } " + chain + " fragment f240 on Query { customerCart { cart_id } }"
-        assert Device().error(query)["code"] in ("UNAUTHENTICATED", "INVALID_QUERY")
+        error = Device().error(query)
+        assert (error["code"], error["what"], error["max"]) == ("TOO_COMPLEX", "fragments", 50)
+
+    def test_a_query_with_as_many_fragments_as_there_may_be_is_read(self):
+        chain = " ".join(f"fragment f{n} on Query {{ ...f{n + 1} }}" for n in range(49))
+        query = "{ ...f0 } " + chain + " fragment f49 on Query { customerCart { cart_id } }"
+        assert Device().error(query)["code"] == "UNAUTHENTICATED"
 
     def test_of_a_query_whose_fragments_go_in_a_circle(self):
         query = "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a customerCart { cart_id } }"
