@@ -1,10 +1,13 @@
 """The page for requests that make no sense, and for one that did: its session ended while it was answered."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views import defaults
 from django_htmx.http import HttpResponseClientRedirect
@@ -13,6 +16,23 @@ SIGNED_IN_OR_OUT = (
     "You signed in or out in another tab at this very moment."
     " Look at your cart: what you added may be there already."
 )
+
+
+class FormsInUTF8:
+    """Refuses a form in any other charset before somebody looks at it.
+
+    Django refuses it, too, but whenever it is looked at, and every page of an error looks for the form's token: no
+    answer would come of it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        charset = (request.encoding or "utf-8").lower()
+        if request.content_type == "application/x-www-form-urlencoded" and charset != "utf-8":
+            return HttpResponseBadRequest(render_to_string("400.html"))
+        return self.get_response(request)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

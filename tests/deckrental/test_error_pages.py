@@ -7,6 +7,7 @@ from django.test import Client, RequestFactory
 from django.views import defaults
 
 from deckrental import error_pages
+from deckrental.wsgi import application
 from tests.factories import UserFactory
 
 
@@ -52,6 +53,52 @@ def test_any_other_request_that_makes_no_sense_is_said_not_to_have_been_read():
     page = error_pages.bad_request(RequestFactory().get("/"), BadRequest()).content.decode()
 
     assert "We could not read this request" in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/cart/quick-add/", "/accounts/login/", "/cart/", "/nothing/"])
+@pytest.mark.parametrize("charset", ["utf-16", "utf-7", "latin-1"])
+def test_a_form_in_another_charset_is_refused_by_a_page(address, charset):
+    """Also to who has a token, for which the pages of errors look in the form."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.cookies["csrftoken"] = "a" * 32
+
+    response = browser.generic(
+        "POST", address, b"cards=1", content_type=f"application/x-www-form-urlencoded; charset={charset}"
+    )
+
+    assert response.status_code == 400
+    assert "We could not read this request" in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "nonsense"])
+def test_a_form_in_utf8_is_read_and_so_is_one_in_a_charset_that_nobody_knows(client, charset):
+    response = client.generic(
+        "POST",
+        "/orders/find/",
+        b"email=n%C3%B6",
+        content_type=f"application/x-www-form-urlencoded; charset={charset}",
+    )
+
+    assert response.status_code == 422
+    assert 'value="nö"' in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["base64", "idna", "rot13"])
+def test_what_names_a_charset_that_no_text_is_in_is_refused_by_the_server(charset):
+    """Django falls over it before there is a request to answer."""
+    said: list[str] = []
+    environ = {
+        **RequestFactory().get("/cards/?q=%ff").environ,
+        "CONTENT_TYPE": f"text/plain; charset={charset}",
+    }
+
+    body = b"".join(application(environ, lambda status, headers: said.append(status)))
+
+    assert said == ["400 Bad Request"]
+    assert b"UTF-8" in body
 
 
 def test_the_page_for_a_session_that_ended_needs_no_context_and_no_database():
