@@ -23,17 +23,17 @@ class TooMany(Exception):
         super().__init__(message)
 
 
-def count(what: str, who: str, *, most: int, seconds: int, message: str) -> None:
-    """Counts one more, within so many seconds of the first. Raises TooMany beyond `most`."""
-    if not who:
+def count(what: str, who: str, *, most: int, seconds: int, message: str, times: int = 1) -> None:
+    """Counts one more (or `times`), within so many seconds of the first. Raises TooMany beyond `most`."""
+    if not who or times < 1:
         return
     name = f"rate-{what}-{salted_hmac('rate', who, algorithm='sha256').hexdigest()}"
     now = time.time()
     over = now + seconds  # when the stretch is, if it begins here
     try:
         cache.add(name, 0, timeout=seconds)
-        counted = cache.incr(name)
-        if counted == 1:
+        counted = cache.incr(name, times)
+        if counted == times:
             cache.set(f"{name}-over", over, timeout=seconds)
         elif counted > most:
             over = cache.get(f"{name}-over", over)

@@ -25,9 +25,7 @@ def caller_of(request: HttpRequest) -> Caller:
     With a token the session counts for nothing: a browser adds a cookie by itself, and never a token.
     """
     address = address_of(request)
-    count(
-        "api-address", address, most=settings.API_REQUESTS_PER_ADDRESS, seconds=_A_MINUTE, message=_TOO_OFTEN
-    )
+    _count_address(address)
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         token = find_token(secret.strip(), now=timezone.now())
@@ -41,15 +39,25 @@ def caller_of(request: HttpRequest) -> Caller:
         caller = Caller(user=request.user if isinstance(request.user, User) else None, address=address)
     else:
         return Caller(address=address)
-    if caller.user is not None:
-        count(
-            "api-customer",
-            str(caller.user.pk),
-            most=settings.API_REQUESTS_PER_CUSTOMER,
-            seconds=_A_MINUTE,
-            message=_TOO_OFTEN,
-        )
+    _count_customer(caller)
     return caller
+
+
+def count_fields(caller: Caller, fields: int) -> None:
+    """Each field at the top of a query beyond the first counts like a request of its own. Raises TooMany."""
+    _count_address(caller.address, times=fields - 1)
+    _count_customer(caller, times=fields - 1)
+
+
+def _count_address(address: str, *, times: int = 1) -> None:
+    most = settings.API_REQUESTS_PER_ADDRESS
+    count("api-address", address, most=most, seconds=_A_MINUTE, message=_TOO_OFTEN, times=times)
+
+
+def _count_customer(caller: Caller, *, times: int = 1) -> None:
+    if caller.user is not None:
+        who, most = str(caller.user.pk), settings.API_REQUESTS_PER_CUSTOMER
+        count("api-customer", who, most=most, seconds=_A_MINUTE, message=_TOO_OFTEN, times=times)
 
 
 def _check_csrf(request: HttpRequest) -> None:

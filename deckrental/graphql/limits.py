@@ -17,6 +17,10 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
+from accounts.callers import Caller
+from accounts.rates import TooMany
+from deckrental.graphql.callers import count_fields
+
 MOST_TOKENS = 2_000
 MOST_DEPTH = 8
 MOST_ALIASES = 20
@@ -65,6 +69,23 @@ class Measure:
             aliases=sum(size.aliases for size in sizes),
         )
 
+    def at_the_top(self) -> int:
+        """Fields of the query or mutation itself, each of which is a question or a change."""
+        return max((self._at_the_top(each.selection_set, set()) for each in self._operations), default=0)
+
+    def _at_the_top(self, selections: SelectionSetNode, used: set[str]) -> int:
+        fields = 0
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                fields += not node.name.value.startswith("__")
+            elif isinstance(node, InlineFragmentNode):
+                fields += self._at_the_top(node.selection_set, used)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in used:
+                used.add(node.name.value)  # what is written out twice is done once
+                fragment = self._fragments.get(node.name.value)
+                fields += self._at_the_top(fragment.selection_set, used) if fragment else 0
+        return fields
+
     def _of(self, selections: SelectionSetNode | None) -> Size:
         depth = fields = aliases = 0
         for node in selections.selections if selections else ():
@@ -104,7 +125,11 @@ class Limits(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         document = self.execution_context.graphql_document
         if document is not None:
-            refused = too_complex(document) or which_operation(document, self._named)
+            refused = (
+                too_complex(document)
+                or which_operation(document, self._named)
+                or too_many_at_once(document, self.execution_context.context)
+            )
             if refused is not None:
                 self.execution_context.pre_execution_errors = [refused]
         yield
@@ -115,6 +140,15 @@ def which_operation(document: DocumentNode, named: bool) -> GraphQLError | None:
     if named or sum(isinstance(node, OperationDefinitionNode) for node in document.definitions) < 2:
         return None
     return GraphQLError("Say with “operationName” which operation of the query you mean.")
+
+
+def too_many_at_once(document: DocumentNode, caller: Caller) -> GraphQLError | None:
+    """Else whoever asks for twenty things by twenty names asks twenty times as often as the limits let them."""
+    try:
+        count_fields(caller, Measure(document).at_the_top())
+    except TooMany as error:
+        return GraphQLError(str(error), original_error=error)
+    return None
 
 
 def too_complex(document: DocumentNode) -> TooComplex | None:

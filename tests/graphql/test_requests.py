@@ -244,6 +244,32 @@ class TestLimits:
         assert 1 <= int(answers[2]["Retry-After"]) <= 61
         assert Order.objects.count() == 2
 
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "mutation { a: createEmptyCart b: createEmptyCart c: createEmptyCart }",
+            "mutation { ...two ... { c: createEmptyCart } }"
+            " fragment two on Mutation { a: createEmptyCart b: createEmptyCart }",
+        ],
+    )
+    def test_from_an_address_that_asks_for_several_things_at_once(self, settings, query: str):
+        """By names of their own twenty would pass for one."""
+        settings.API_REQUESTS_PER_ADDRESS = 5
+        assert len(Device().send(query)["data"]) == 3
+        answer = Device().post(query)
+        assert (answer.status_code, code_of(answer)) == (200, "RATE_LIMITED")
+        assert 1 <= int(answer["Retry-After"]) <= 61
+        assert Order.objects.count() == 3
+
+    def test_of_a_customer_who_asks_for_several_things_at_once(self, settings):
+        settings.API_REQUESTS_PER_CUSTOMER = 3
+        device, twice = (
+            device_of(UserFactory()),
+            "{ a: customerCart { cart_id } b: customerCart { cart_id } }",
+        )
+        assert len(device.send(twice)["data"]) == 2
+        assert device.error(twice)["code"] == "RATE_LIMITED"
+
     def test_from_an_address_whatever_tokens_are_tried(self, settings):
         settings.API_REQUESTS_PER_ADDRESS = 2
         assert [Device(f"guess{n}").post(CREATE).status_code for n in range(3)] == [401, 401, 429]
