@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotFound
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -33,6 +33,14 @@ class FormsInUTF8:
         if request.content_type == "application/x-www-form-urlencoded" and charset != "utf-8":
             return HttpResponseBadRequest(render_to_string("400.html"))
         return self.get_response(request)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Not Django's, which looks for a token in the form before it says that nobody takes one here.
+
+    A form that cannot be read would make it fall.
+    """
+    return HttpResponseNotFound(render_to_string("404.html", {"request_path": request.path}, request))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

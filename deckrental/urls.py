@@ -7,6 +7,7 @@ from deckrental.graphql.view import graphql
 from inventory import views as inventory_views
 
 handler400 = "deckrental.error_pages.bad_request"
+handler404 = "deckrental.error_pages.page_not_found"
 
 # Staff sign in where everybody does: tries are counted there, and the address has to be confirmed.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -40,6 +40,25 @@ def test_what_does_not_exist_says_where_to_go_instead(client):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"no boundary"),
+        ("application/x-www-form-urlencoded", b"cards=" + b"x" * 3_000_000),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % number for number in range(1_500))),
+    ],
+)
+def test_what_does_not_exist_is_not_found_whatever_is_sent_there(content_type, body):
+    browser = Client(enforce_csrf_checks=True)
+    browser.cookies["csrftoken"] = "a" * 32
+
+    response = browser.generic("POST", "/nothing/", body, content_type=content_type)
+
+    assert response.status_code == 404
+    assert "/cards/" in response.content.decode()
+
+
+@pytest.mark.django_db
 def test_what_is_not_for_the_visitor_says_so(client):
     client.force_login(UserFactory())
 
