@@ -35,8 +35,13 @@ class TooManyTokens(ValueError):
 
 def issue(*, user: User, now: datetime, most: int | None = None) -> IssuedToken:
     """A new token of the user's. `most`: raises TooManyTokens where there are so many already."""
-    if most is not None and tokens_of(user, now=now).count() >= most:
-        raise TooManyTokens(f"You have {most} tokens. Revoke one that you do not use, then make a new one.")
+    if most is not None and (have := tokens_of(user, now=now).count()) >= most:
+        which = (
+            "one that you do not use"
+            if have == most
+            else f"what you do not use, until there are fewer than {most}"
+        )
+        raise TooManyTokens(f"You have {have} tokens. Revoke {which}, then make a new one.")
     secret = secrets.token_urlsafe(_BYTES)
     token = ApiToken.objects.create(
         user=user,

@@ -25,6 +25,7 @@ from accounts.models import User
 from accounts.sessions import browser_of, seen_now, sessions_of, sign_out, sign_out_others
 
 MOST_TOKENS = 20  # that the page makes for one customer: a program keeps its own
+MOST_TOKENS_SHOWN = 100  # a program that asks for one each time it runs has thousands
 
 
 @never_cache
@@ -96,7 +97,7 @@ def _makes_a_token(request: HttpRequest) -> bool:
 # A token outlives the session: whoever finds a browser open makes none. To revoke one needs no password.
 @reauthentication_required(allow_get=True, app="allauth.account", enabled=_makes_a_token)
 def api_tokens(request: HttpRequest) -> HttpResponse:
-    """GET lists the tokens of programs; POST makes one, which is shown this once, or revokes `token`."""
+    """GET lists the tokens of programs; POST makes one, which is shown this once, or revokes `token` (or `all`)."""
     assert isinstance(request.user, User)
     now = timezone.now()
     issued = None
@@ -108,11 +109,20 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
         except tokens.TooManyTokens as error:
             messages.error(request, str(error))
             return redirect("account_tokens")
-    context = {"issued": issued, "tokens": tokens.tokens_of(request.user, now=now)}
+    newest = list(tokens.tokens_of(request.user, now=now)[: MOST_TOKENS_SHOWN + 1])
+    context = {
+        "issued": issued,
+        "tokens": newest[:MOST_TOKENS_SHOWN],
+        "most_shown": MOST_TOKENS_SHOWN if len(newest) > MOST_TOKENS_SHOWN else None,
+    }
     return render(request, "account/tokens.html", context)
 
 
 def _revoke(request: HttpRequest, user: User, chosen: str) -> HttpResponse:
+    if chosen == "all":
+        tokens.revoke_all(user, now=timezone.now())
+        messages.success(request, "All tokens are revoked: every program is signed out.")
+        return redirect("account_tokens")
     token = (
         tokens.tokens_of(user, now=timezone.now()).filter(pk=int(chosen)).first() if is_pk(chosen) else None
     )

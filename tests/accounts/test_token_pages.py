@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import ApiToken
-from accounts.views import MOST_TOKENS
+from accounts.views import MOST_TOKENS, MOST_TOKENS_SHOWN
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +136,36 @@ def test_there_are_only_so_many_and_an_old_one_makes_room():
         expires_at=timezone.now() - timedelta(days=1)
     )
     assert client.post(PAGE).context["issued"]
+
+
+def test_all_of_them_are_revoked_at_once_and_nobody_elses():
+    """A program that asked for a token each time it ran has left more than anybody revokes one by one."""
+    user, other = UserFactory(), UserFactory()
+    theirs = tokens.issue(user=other, now=timezone.now()).token
+    mine = [tokens.issue(user=user, now=timezone.now()).secret for _ in range(3)]
+    client = signed_in(user)
+    assert "Revoke all of them" in client.get(PAGE).content.decode()
+
+    response = client.post(PAGE, {"token": "all"}, follow=True)
+
+    assert messages_of(response) == ["All tokens are revoked: every program is signed out."]
+    assert not any(tokens.find_token(secret, now=timezone.now()) for secret in mine)
+    assert list(ApiToken.objects.filter(revoked_at=None)) == [theirs]
+    assert "Revoke all of them" not in response.content.decode()
+
+
+def test_of_very_many_the_newest_are_shown_and_how_many_are_too_many_is_told():
+    user = UserFactory()
+    made = [tokens.issue(user=user, now=timezone.now()).token.pk for _ in range(MOST_TOKENS_SHOWN + 1)]
+    client = with_the_password(user)
+
+    page = client.get(PAGE)
+
+    assert [token.pk for token in page.context["tokens"]] == made[:0:-1]
+    assert f"These are the newest {MOST_TOKENS_SHOWN}" in page.content.decode()
+    assert messages_of(client.post(PAGE, follow=True)) == [
+        "You have 101 tokens. Revoke what you do not use, until there are fewer than 20, then make a new one."
+    ]
 
 
 def test_a_visitor_is_asked_to_sign_in():
