@@ -124,3 +124,9 @@ def test_the_page_for_a_session_that_ended_needs_no_context_and_no_database():
     page = error_pages.bad_request(RequestFactory().get("/"), SessionInterrupted()).content.decode()
 
     assert "Please look at your cart" in page
+
+
+@pytest.mark.django_db
+def test_an_order_that_is_not_found_says_where_orders_are(client):
+    assert "An order shows itself" in client.get("/orders/ZZZZZZZZZZ/").content.decode()
+    assert "An order shows itself" not in client.get("/cards/nothing/").content.decode()
