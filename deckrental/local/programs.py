@@ -28,6 +28,7 @@ class Program:
     name: str
     process: subprocess.Popen[bytes]
     prefix: str
+    errand: bool = False
     unfinished: bytes = b""  # a line whose end has not come yet
 
 
@@ -65,7 +66,10 @@ class Programs:
         """By a signal, or because nobody reads the output any more."""
         return self._signals > 0 or self._reader_gone
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], *, errand: bool = False
+    ) -> None:
+        """`errand`: it has something to do beside the others, and its end, however it ends, is not theirs."""
         process = subprocess.Popen(  # noqa: S603
             command,
             cwd=PROJECT,
@@ -76,7 +80,7 @@ class Programs:
             start_new_session=True,  # a Ctrl-C in the terminal is for us; we then tell them
             preexec_fn=_end_with(os.getpid()),
         )
-        program = Program(name, process, self._prefix(name))
+        program = Program(name, process, self._prefix(name), errand)
         self._programs.append(program)
         if process.stdout is not None:
             os.set_blocking(process.stdout.fileno(), False)
@@ -98,12 +102,14 @@ class Programs:
                 self._pass_on(key.data)
 
     def ended(self) -> tuple[str, int] | None:
-        """The name and exit code of a program that is over; None as long as all run."""
-        for program in self._programs:
+        """The name and exit code of a program that is over; None as long as all run. Errands count no longer."""
+        for program in list(self._programs):
             code = program.process.poll()
             if code is not None:
                 self._drain(program)
-                return program.name, code
+                if not program.errand:
+                    return program.name, code
+                self._programs.remove(program)
         return None
 
     def finished(self, name: str) -> bool:

@@ -10,14 +10,14 @@ import pytest
 
 from deckrental.local.places import PROJECT
 
-# Runs the programs of its arguments, NAME=SCRIPT, until a signal comes or one ends.
+# Runs the programs of its arguments, NAME=SCRIPT, until a signal comes or one ends; `errand` is one that may.
 RUNNER = """
 import os, sys
 from deckrental.local.programs import Programs
 with Programs() as programs:
     for argument in sys.argv[1:]:
         name, script = argument.split("=", 1)
-        programs.start(name, [sys.executable, "-c", script], os.environ)
+        programs.start(name, [sys.executable, "-c", script], os.environ, errand=name == "errand")
     programs.say("started")
     while not programs.stop_requested and not (end := programs.ended()):
         programs.watch(0.1)
@@ -58,6 +58,14 @@ def test_the_end_of_one_ends_all():
     runner = run(web=STAYS, worker="import sys; sys.exit(3)")
     said, _ = runner.communicate(timeout=20)
     assert said.splitlines()[-1] == "worker ended with 3"
+
+
+def test_an_errand_says_what_it_has_to_say_and_ends_nothing():
+    ends_later = "import sys, time; time.sleep(2); sys.exit(3)"
+    runner = run(errand="print('it failed'); raise SystemExit(1)", web=ends_later)
+    said, _ = runner.communicate(timeout=20)
+    assert "errand  | it failed" in said.splitlines()
+    assert said.splitlines()[-1] == "web ended with 3"
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
