@@ -70,6 +70,9 @@ def run(programs: Programs, ports: Ports) -> None:
     # After the first page, which they would slow down.
     programs.start("worker", worker(), environment)
     programs.start("beat", beat(), environment)
+    if not has_own_stripe():
+        # It tells every task that it puts on the queue, and of all that only the last line is for the reader.
+        programs.start("orders", demo_orders(), {"LOG_LEVEL": "WARNING"} | environment, errand=True)
     for line in greeting(ports):
         programs.say(line)
     wait_until(programs, lambda: False)
@@ -106,6 +109,11 @@ def worker() -> list[str]:
 def beat() -> list[str]:
     scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
     return [*PYTHON, *CELERY, "beat", "--scheduler", scheduler, "--loglevel", "INFO"]
+
+
+def demo_orders() -> list[str]:
+    """Paid for at the sandbox, which has to be there; nobody waits for them."""
+    return [sys.executable, "manage.py", "load_demo_orders"]
 
 
 def sandbox(ports: Ports) -> list[str]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from deckrental.demo.order_plan import PLAN
+from deckrental.local import run as local_run
 from deckrental.local.places import PROJECT
 from deckrental.local.postgres import Postgres
 from deckrental.local.redis import Redis
@@ -54,13 +56,16 @@ def start(local: Path, ports: tuple[int, int], **more: str) -> "subprocess.Popen
 def test_the_site_comes_up_says_how_to_sign_in_and_goes_without_a_trace(local, ports):
     run = start(local, ports)
     said = []
+    missing = {"ready.", "orders  | "}
     for line in run.stdout or ():
         said.append(line.rstrip())
-        if "celery@" in line and "ready" in line:
+        missing = {word for word in missing if word not in line}
+        if not missing:
             break
     assert f"http://127.0.0.1:{ports[0]}" in said, "\n".join(said)
     assert [line for line in said if re.fullmatch(r"staff \S+@\S+ \S+", line)]
     assert [line for line in said if re.fullmatch(r"customer \S+@\S+ \S+", line)]
+    assert f"orders  | made {len(PLAN)} demo orders" in said, "\n".join(said)
     for port, path in ((ports[0], "/healthz"), (ports[1], "/v3/")):
         assert get(port, path) == 200
 
@@ -75,6 +80,50 @@ def test_the_site_comes_up_says_how_to_sign_in_and_goes_without_a_trace(local, p
     assert Redis(local).pid() is None
     assert not is_taken(ports[0])
     assert not is_taken(ports[1])
+
+
+class Started:
+    """Takes the place of the programs, and notes what is started and how; all is well until the last has begun."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.errands: list[str] = []
+        self.stop_requested = False
+
+    def start(
+        self, name: str, command: list[str], environment: dict[str, str], *, errand: bool = False
+    ) -> None:
+        self.names.append(name)
+        self.errands += [name] if errand else []
+
+    def finished(self, name: str) -> bool:
+        return True
+
+    def ended(self) -> None:
+        return None
+
+    def watch(self, seconds: float) -> None:
+        self.stop_requested = True
+
+    def say(self, line: str) -> None:
+        pass
+
+
+@pytest.mark.parametrize("own", ["", "sk_test_of_our_own"])
+def test_orders_are_made_after_the_first_page_and_only_at_the_sandbox(local, ports, monkeypatch, own):
+    monkeypatch.setenv("DECKRENTAL_LOCAL_DIR", str(local))
+    monkeypatch.setenv("STRIPE_TEST_SECRET_KEY", own)
+    monkeypatch.setenv("DATABASE_URL", "postgres://none")
+    monkeypatch.setenv("REDIS_URL", "redis://none")
+    started = Started()
+    asked_after = []
+    monkeypatch.setattr(local_run, "answers", lambda ports: asked_after.append(list(started.names)) or True)
+
+    local_run.run(started, local_run.Ports(*ports))
+
+    assert asked_after == [["setup", "web"] if own else ["setup", "sandbox", "web"]]
+    assert started.names[len(asked_after[0]) :] == ["worker", "beat"] + ([] if own else ["orders"])
+    assert started.errands == ([] if own else ["orders"])
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["web", "sandbox"])
