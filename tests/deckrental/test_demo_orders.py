@@ -76,7 +76,7 @@ def test_the_shop_is_at_work_and_its_books_agree_with_the_bank():
     }
 
 
-@pytest.mark.parametrize("day", [date(2026, 12, 31), date(2027, 1, 2), date(2027, 1, 6)], ids=str)
+@pytest.mark.parametrize("day", [date(2026, 12, 31), date(2027, 1, 6)], ids=str)
 def test_it_is_the_same_shop_on_every_day(sandbox, settings, day):
     settings.CLOSED_WEEKDAYS, settings.HOLIDAYS = weekdays_of(["sat", "sun"]), "DE"
     demo_sign_ins(remembered_in=None)
@@ -108,12 +108,13 @@ def test_what_happened_is_dated_when_it_happened():
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_second_time_and_on_another_day_adds_nothing_whatever_has_become_of_them():
+def test_a_second_time_and_on_another_day_adds_nothing_whatever_has_become_of_them(settings):
     load_demo_orders(now=timezone.now())
     check_in(order=order_for("Jonas Weber"), by=SYSTEM, today=timezone.localdate())
     before = set(Order.objects.values_list("pk", "status"))
     assert ("open",) in set(Order.objects.filter(name="Mira Novak").values_list("status"))
 
+    settings.STRIPE_API_BASE = f"http://127.0.0.1:{free_port()}"  # where nobody answers: nothing is asked for
     assert load_demo_orders(now=timezone.now() + timedelta(days=5)) == 0
 
     assert set(Order.objects.values_list("pk", "status")) == before

@@ -95,6 +95,19 @@ def test_the_weekend_is_the_next_one_that_begins_after_the_next_open_day_but_one
     assert timedelta() < saturday - days.day(1) <= timedelta(days=7)
 
 
+@pytest.mark.parametrize(
+    ("today", "days"),
+    [
+        ("2026-11-18", {-4: "2026-11-12", -1: "2026-11-17", 0: "2026-11-18", 3: "2026-11-23"}),  # a Wednesday
+        ("2026-11-21", {-2: "2026-11-19", -1: "2026-11-20", 0: "2026-11-23", 1: "2026-11-24"}),  # a Saturday
+        ("2027-01-01", {-6: "2026-12-23", -1: "2026-12-31", 0: "2027-01-04"}),  # a holiday, a Friday
+    ],
+)
+def test_days_are_counted_from_today_and_closed_ones_are_left_out(today, days):
+    counted = PlanDays(date.fromisoformat(today), WITH_HOLIDAYS)
+    assert {day: str(counted.day(day)) for day in days} == days
+
+
 def test_the_plan_speaks_of_decks_that_are_there_and_tells_its_orders_apart():
     offered = {deck.name.lower().replace(" ", "-") for deck in demo_decks() if deck.published}
     assert {planned.deck for planned in PLAN if planned.deck} <= offered
