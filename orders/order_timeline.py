@@ -70,7 +70,10 @@ def order_timeline(
     if order.status == Status.CANCELLED:
         steps += _cancelled(reached, money)
     else:
-        steps += [_money(order, money), _cards(order, money, reached)]
+        held_or_paid, cards = _money(order, money), _cards(order, money, reached)
+        # Held with the order, but charged only when the deck left: days are read in their order.
+        charged_later = order.status in (Status.DISPATCHED, Status.RETURNED)
+        steps += [cards, held_or_paid] if charged_later else [held_or_paid, cards]
         if schedule is not None:
             steps += _way(order, schedule, reached, today=today, still_out=still_out)
     return _with_current(steps)

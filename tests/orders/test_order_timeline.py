@@ -128,6 +128,18 @@ def test_the_steps_have_the_days_of_the_order():
     assert step(order, "returned").on is None
 
 
+@pytest.mark.parametrize(
+    ("make", "first_steps"),
+    [
+        (lambda: placed({stocked_card(4): 1}), ["Ordered", "Held", "All cards set aside"]),
+        (lambda: dispatched({stocked_card(4): 1}), ["Ordered", "All cards set aside", "Paid"]),
+    ],
+    ids=["held when it was ordered", "charged when the deck left"],
+)
+def test_the_steps_come_in_the_order_of_their_days(make: Callable[[], Order], first_steps: list[str]):
+    assert [step.title for step in way(make())][:3] == first_steps
+
+
 def test_what_is_collected_is_ready_to_fetch_and_then_fetched():
     assert step(placed({stocked_card(4): 1}), "leaves").title == "Ready to fetch"
     assert step(dispatched({stocked_card(4): 1}), "leaves").title == "Fetched"
