@@ -10,8 +10,9 @@ from typing import Any
 from django import forms
 
 from inventory.models import Printing, StockMovement
-from orders.forms import DateInput, check_day_ahead
+from orders.forms import DateInput
 from orders.fulfilment_pages import CardOut
+from orders.stock_forms import check_day_ahead
 
 
 class BackField(forms.IntegerField):

@@ -12,9 +12,9 @@ from inventory.models import Card
 from inventory.stock import MOST_COPIES, StockError, receive_stock
 from orders.at_risk import explained_risks
 from orders.desk import desk_counts
-from orders.forms import ReceiveForm
 from orders.needed import needed_cards
 from orders.payments_to_look_at import payments_to_look_at
+from orders.stock_forms import ReceiveForm
 from orders.views.access import check_staff, sign_in_for
 from orders.views.messages import report_form_errors
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from inventory.closed_days import ClosedDayError, close, reopen
 from orders.desk_calendar import desk_calendar
-from orders.forms import ClosedDayForm
+from orders.stock_forms import ClosedDayForm
 from orders.views.access import check_staff, sign_in_for
 
 

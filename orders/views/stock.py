@@ -14,8 +14,8 @@ from inventory.models import Card
 from inventory.search import CardQuery, search_cards
 from inventory.stock import StockError
 from orders.at_risk import OrderAtRisk, explained_risks
-from orders.forms import MovementForm
 from orders.stock_changes import StockChange, change_stock, orders_endangered_by
+from orders.stock_forms import MovementForm
 from orders.views.access import check_staff
 
 
