@@ -20,6 +20,7 @@ from orders.dates import Schedule, schedule_of_order
 from orders.lines import lines_of
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
 from orders.payments.renewal import ends_soon
+from orders.shown_cards import CHANGED, cards_shown
 from orders.shown_days import moved, written
 from orders.states import Status
 from orders.transitions import lock_order
@@ -60,6 +61,11 @@ class Bill(ABC):
     def schedule(self) -> Schedule | None:
         """The days of the locked order that paying makes a promise of; None where they are promised already."""
         return None
+
+    @property
+    def cards(self) -> str:
+        """The cards of the locked order that paying makes a promise of (orders/shown_cards.py); empty likewise."""
+        return ""
 
     @abstractmethod
     def attempts(self) -> QuerySet[PaymentAttempt]:
@@ -103,6 +109,7 @@ class _OrderBill(Bill):
             confirmation_token=given.confirmation_token,
             payment_method=given.payment_method,
             days=written(self.schedule) if self.schedule else (),
+            cards=self.cards,
         )
 
     def let_go(self, attempt: PaymentAttempt) -> bool:
@@ -127,6 +134,7 @@ class CartBill(_OrderBill):
     kept = "Your cart is kept."
     open_in = (Status.CART,)
     _schedule: Schedule | None = None
+    _cards = ""
 
     def lock(self, *, today: date) -> int:
         try:
@@ -135,12 +143,16 @@ class CartBill(_OrderBill):
             raise CheckoutError(str(error), step="cart") from error
         lines, calendar = lines_of(self.order), shop_calendar()
         total_cents = check_ready(self.order, lines, today=today, calendar=calendar).total_cents
-        self._schedule = schedule_of_order(self.order, calendar)
+        self._schedule, self._cards = schedule_of_order(self.order, calendar), cards_shown(lines)
         return total_cents
 
     @property
     def schedule(self) -> Schedule | None:
         return self._schedule
+
+    @property
+    def cards(self) -> str:
+        return self._cards
 
     def paid(self, payment: Payment, *, today: date) -> None:
         order = settle(payment=payment, today=today)
@@ -155,7 +167,11 @@ class CartBill(_OrderBill):
         last = tried.order_by("-created_at", "-pk").first()
         carts = Order.objects.select_related("shipping_method").filter(status=Status.CART)
         cart = carts.filter(pk=self.order.pk).first()
-        days = moved(last.days, schedule_of_order(cart)) if last and cart else ""
+        if last is None or cart is None:
+            return ""
+        if last.cards and last.cards != cards_shown(lines_of(cart)):
+            return CHANGED
+        days = moved(last.days, schedule_of_order(cart))
         return days_moved(days) if days else ""
 
 

@@ -35,6 +35,7 @@ from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMeth
 from orders.models.order import DAYS, demand_of
 from orders.owners import owner_of_order
 from orders.pricing import Quote
+from orders.shown_cards import CHANGED, cards_shown
 from orders.shown_days import moved
 from orders.signals import tell_customer
 from orders.states import Status
@@ -207,7 +208,10 @@ def settle(*, payment: Payment, today: date) -> Order:
                     "Your cart changed while you paid, so nothing is held. Please look at the new total.",
                     step="payment",
                 )
-            days = moved(_days_shown(payment), schedule_of_order(order, calendar))
+            days_seen, cards_seen = _shown(payment)
+            if cards_seen and cards_seen != cards_shown(lines):
+                raise CheckoutError(CHANGED, step="payment")
+            days = moved(days_seen, schedule_of_order(order, calendar))
             if days:
                 raise CheckoutError(days_moved(days), step="payment")
             _freeze_prices(order, lines, quote)
@@ -227,10 +231,10 @@ def settle(*, payment: Payment, today: date) -> Order:
         raise
 
 
-def _days_shown(payment: Payment) -> list[str]:
-    """The days that the customer saw when they paid; empty of a hold that says nothing of them."""
+def _shown(payment: Payment) -> tuple[list[str], str]:
+    """The days and the cards that the customer saw when they paid; empty of a hold that says nothing of them."""
     in_force = payment.attempts.filter(sequence=payment.in_force)
-    return in_force.values_list("days", flat=True).first() or []
+    return in_force.values_list("days", "cards").first() or ([], "")
 
 
 def days_moved(days: str) -> str:

@@ -21,6 +21,7 @@ from orders.models.payment import ENDED
 from orders.payments import limits
 from orders.payments.declines import decline_message, status_message
 from orders.saved_cards import UnknownCard, check_offered
+from orders.shown_cards import CHANGED
 from orders.shown_days import moved
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ class _Shown:
 
     cents: int
     days: Sequence[str]
+    cards: str
 
 
 def submit(*, cart: Order, confirmation_token: str, shown_total_cents: int, today: date) -> Submitted:
@@ -61,16 +63,16 @@ def pay(
     payer: Payer = ANYBODY,
     shown_cents: int,
     shown_days: Sequence[str] = (),
+    shown_cards: str = "",
     today: date,
 ) -> Submitted:
     """Pays the bill with that card and, where that works, does what follows.
 
-    `shown_cents` is what the page said: nothing else is ever held or charged. So it is with `shown_days`, where paying
-    makes a promise of them. A second submission while the first
-    is under way gets the first one's answer, not a second hold. Raises CheckoutError where the bill cannot be paid
-    as it stands.
+    `shown_cents` is what the page said: nothing else is ever held or charged. So it is with `shown_days` and
+    `shown_cards`, where paying makes a promise of them. A second submission while the first is under way gets the
+    first one's answer, not a second hold. Raises CheckoutError where the bill cannot be paid as it stands.
     """
-    admitted, shown = False, _Shown(shown_cents, shown_days)
+    admitted, shown = False, _Shown(shown_cents, shown_days, shown_cards)
     for _ in range(MOST_ROUNDS):
         unfinished = _finish_earlier_attempt(bill, today=today)
         if unfinished is not None:
@@ -142,6 +144,8 @@ def _lock_and_check(bill: Bill, *, shown: _Shown, today: date) -> int:
         raise CheckoutError(
             "The total has changed. Please look at it once more before you pay.", step="payment"
         )
+    if shown.cards and bill.cards and shown.cards != bill.cards:
+        raise CheckoutError(CHANGED, step="payment")
     days = moved(shown.days, bill.schedule)
     if days:
         raise CheckoutError(days_moved(days), step="payment")

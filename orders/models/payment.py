@@ -246,6 +246,12 @@ class PaymentAttempt(models.Model):
         editable=False,
         help_text="Of a cart: its days as the page showed them (orders/shown_days.py).",
     )
+    cards = models.CharField(
+        max_length=16,
+        default="",
+        editable=False,
+        help_text="Of a cart: its cards as the page showed them (orders/shown_cards.py).",
+    )
     off_session = models.BooleanField(default=False)
     intent_id = models.CharField(max_length=255, unique=True, null=True)
     status = models.CharField(max_length=16, choices=PaymentStatus, default=PaymentStatus.CREATED)

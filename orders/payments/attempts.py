@@ -39,12 +39,13 @@ def begin_attempt(
     payment_method: str = "",
     change: OrderChange | None = None,
     days: Sequence[str] = (),
+    cards: str = "",
 ) -> PaymentAttempt:
     """Writes down the next try to hold `amount_cents` for a locked order. To be committed before `send`.
 
     By the card of a form (`confirmation_token`), or by one that the customer saved (`payment_method`). A hold that
     stands is not touched: it gives way when the new one stands; with a `change` only when that takes effect.
-    `days`: those of a cart, as they were shown.
+    `days`, `cards`: those of a cart, as they were shown.
     """
     return _write_down(
         _payment_for(order, amount_cents),
@@ -52,6 +53,7 @@ def begin_attempt(
         off_session=False,
         change=change,
         days=days,
+        cards=cards,
         more={
             **_card(confirmation_token, payment_method),
             "capture_method": "manual",
@@ -146,6 +148,7 @@ def _write_down(
     now: datetime | None = None,
     change: OrderChange | None = None,
     days: Sequence[str] = (),
+    cards: str = "",
 ) -> PaymentAttempt:
     sequence = payment.attempts.count() + 1
     number = payment.order.number
@@ -169,6 +172,7 @@ def _write_down(
         payment=payment,
         change=change,
         days=list(days),
+        cards=cards,
         sequence=sequence,
         off_session=off_session,
         parameters=parameters,

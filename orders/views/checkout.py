@@ -20,6 +20,7 @@ from orders.models import Order
 from orders.order_page import order_page
 from orders.owners import Owner, owner_of
 from orders.shortfall_page import shortfall_page
+from orders.shown_cards import cards_shown
 from orders.shown_days import written
 from orders.starts import starts_of
 from orders.states import Status
@@ -90,6 +91,7 @@ def payment(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "days": " ".join(written(page.schedule)),
+        "cards": cards_shown(shown.line for shown in page.lines),
         "paying": card_form(request, cart),
         "limits": limits_of_cart(cart, [shown.line for shown in page.lines], page.quote),
     }

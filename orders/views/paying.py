@@ -51,6 +51,7 @@ def pay_by_form(request: HttpRequest, bill: Bill) -> Submitted | None:
         payer=Payer(_owner(request, bill.order), request.session.session_key or "", address_of(request)),
         shown_cents=form.cleaned_data["total_cents"],
         shown_days=form.cleaned_data["days"],
+        shown_cards=form.cleaned_data["cards"],
         today=timezone.localdate(),
     )
 

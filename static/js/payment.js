@@ -127,7 +127,8 @@
     try {
       const given = savedCard() ? { payment_method: savedCard() } : await tokenOfForm();
       if (!given) return;
-      await follow(await post(form.action, { ...given, total_cents: form.dataset.totalCents, days: form.dataset.days ?? "" }));
+      const { totalCents, days = "", cards = "" } = form.dataset; // as they stand on this page
+      await follow(await post(form.action, { ...given, total_cents: totalCents, days, cards }));
     } catch {
       say("We could not reach the shop. Please check your connection and press the button again: you cannot be charged twice.");
       busy(false);
