@@ -373,6 +373,7 @@ PAGES: list[Visit] = [
     ("/accounts/confirm-email/KEY/", who_follows_a_link_elsewhere),
     ("/accounts/delete/", as_somebody),
     ("/accounts/delete/", as_somebody_who_is_needed),
+    ("/orders/NUMBER/address/", with_a_pending_order),
     ("/orders/NUMBER/change/", with_a_pending_order),
     ("/orders/NUMBER/change/", with_a_pending_order, looks_at_a_day_more),
     ("/orders/NUMBER/change/CHANGE/", with_a_change_to_pay_for),
