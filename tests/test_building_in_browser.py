@@ -328,6 +328,44 @@ def test_who_goes_on_in_a_hurry_takes_every_press_along(browser: Browser, live_s
     assert cart.order_cards.get().quantity == 4
 
 
+@pytest.mark.parametrize("how", ["mouse", "space bar"])
+def test_a_press_during_which_the_answer_comes_counts(browser, live_server, bolt: Card, how: str):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+    first = hold_the_first(page, "**/cart/lines/**")
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+    with page.expect_request("**/cart/lines/**"):
+        more.click()
+
+    page.mouse.down() if how == "mouse" else page.keyboard.down("Space")
+    first[0].continue_()
+    expect(copies(page, "Lightning Bolt")).to_have_value("2")
+    page.mouse.up() if how == "mouse" else page.keyboard.up("Space")
+
+    expect(copies(page, "Lightning Bolt")).to_have_value("3")
+    more.click()
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
+
+
+def test_a_press_that_is_drawn_away_while_the_answer_comes_does_not_count(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+    first = hold_the_first(page, "**/cart/lines/**")
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+    with page.expect_request("**/cart/lines/**"):
+        more.click()
+
+    page.mouse.down()
+    first[0].continue_()
+    expect(copies(page, "Lightning Bolt")).to_have_value("2")
+    page.get_by_role("heading", level=1).hover()
+    page.mouse.up()
+    more.click()
+
+    expect(copies(page, "Lightning Bolt")).to_have_value("3")
+    assert cart.order_cards.get().quantity == 3
+
+
 def test_cards_that_are_typed_in_a_hurry_are_all_added(browser: Browser, live_server, bolt: Card):
     page = builder(browser, live_server.url)
     first = hold_the_first(page, "**/cart/quick-add/")

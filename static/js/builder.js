@@ -64,6 +64,23 @@
     if (leaving && !sent) window.location.assign(leaving);
   }
 
+  // The answer may come while the mouse or the space bar is down. What was pressed is replaced then, and the browser
+  // tells nobody of the press.
+  let down = null;
+
+  function goesDown(event) {
+    down = event.button || (event.key && event.key !== " ") ? null : event.target.closest("#cart :is(a, button)[id]");
+  }
+
+  function comesUp(event) {
+    const replaced = down && !down.isConnected && byId(down.id);
+    down = null;
+    if (replaced && replaced.contains(event.target)) replaced.click();
+  }
+
+  for (const type of ["mousedown", "keydown"]) document.addEventListener(type, goesDown);
+  for (const type of ["mouseup", "keyup"]) document.addEventListener(type, comesUp);
+
   // Who leaves the page while presses wait takes them along; not for ever, where no answer comes.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]:not([hx-get], [data-close], [target])");
