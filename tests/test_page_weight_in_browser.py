@@ -27,7 +27,7 @@ def deployed(settings, tmp_path: Path) -> Iterator[str]:
     }
     settings.STATIC_ROOT = tmp_path / "static"
     settings.WHITENOISE_USE_FINDERS = False
-    call_command("collectstatic", verbosity=0, interactive=False, ignore=["admin"])
+    call_command("collectstatic", verbosity=0, interactive=False, ignore=["admin", "graphene_*"])
     server = LiveServerThread("localhost", static_handler=lambda application: application)
     server.daemon = True
     server.start()
