@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
 from hypothesis import HealthCheck, settings
@@ -41,6 +42,12 @@ def _tasks_run_at_once() -> None:
     """Celery tasks run where they are called; the story in the browser uses a real worker."""
     celery_app.conf.task_always_eager = True
     celery_app.conf.task_eager_propagates = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_quick() -> None:
+    """Hashed as on the site, but once: it is what takes long about signing in."""
+    PBKDF2PasswordHasher.iterations = 1
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """What somebody does on a device, through the pages; and a pytest plugin with which signing in costs tests nothing.
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tries_counted_alone")]
 """
 
 import uuid
@@ -18,9 +18,8 @@ PASSWORD = "correct horse battery"  # of every user that the factories make
 
 
 @pytest.fixture
-def quick_sign_ins(settings) -> None:
-    """Passwords are soon checked, and how often somebody may try is counted for each test alone."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def tries_counted_alone(settings) -> None:
+    """How often somebody may try is counted for each test alone."""
     settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 

@@ -67,11 +67,6 @@ def _sign_in_elsewhere_is_set_up(settings) -> None:
     settings.SOCIALACCOUNT_PROVIDERS = {each.id: {**each.settings, "APPS": [app]} for each in PROVIDERS}
 
 
-@pytest.fixture(autouse=True)
-def _passwords_are_quick(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 # --- what is A's ------------------------------------------------------------------------------------------
 
 

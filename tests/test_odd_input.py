@@ -27,7 +27,7 @@ from tests.test_isolation import (
     all_that_is_theirs,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tries_counted_alone")]
 
 FORMS = int(
     os.environ.get("ODD_FORMS", "1")

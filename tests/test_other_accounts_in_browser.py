@@ -11,7 +11,7 @@ from tests.test_pages_in_browser import as_guest_of, signed_in_as
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("quick_sign_ins"),
+    pytest.mark.usefixtures("tries_counted_alone"),
 ]
 
 

@@ -26,7 +26,7 @@ def deployed(settings, tmp_path: Path) -> Iterator[str]:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
     settings.STATIC_ROOT = tmp_path / "static"
-    settings.WHITENOISE_USE_FINDERS = False
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = False
     call_command("collectstatic", verbosity=0, interactive=False, ignore=["admin", "graphene_*"])
     server = LiveServerThread("localhost", static_handler=lambda application: application)
     server.daemon = True

@@ -13,7 +13,7 @@ from tests.factories import TODAY, UserFactory, cart_with, held_payment, stocked
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("quick_sign_ins"),
+    pytest.mark.usefixtures("tries_counted_alone"),
 ]
 
 

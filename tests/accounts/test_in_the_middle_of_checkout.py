@@ -10,7 +10,7 @@ from tests.devices import PASSWORD
 from tests.factories import UserFactory, cart_with, stocked_card
 from tests.orders.test_sign_in import guest_client
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tries_counted_alone")]
 
 PAYMENT = "/checkout/payment/"
 

@@ -19,7 +19,6 @@ SITE = "https://decks.example"
 
 @pytest.fixture(autouse=True)
 def _counted_for_each_test_alone(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
     settings.SITE_URL = SITE
 

@@ -19,7 +19,7 @@ from tests.devices import PASSWORD, add, shown
 from tests.factories import CardFactory, UserFactory
 from tests.orders.test_sign_in import placed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tries_counted_alone")]
 
 
 def by_dummy(

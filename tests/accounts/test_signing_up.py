@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.socialaccount.models import SocialAccount
-from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -18,7 +18,7 @@ from orders.models import Order
 from tests.devices import PASSWORD
 from tests.factories import UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tries_counted_alone")]
 
 OTHER = "staple staple staple"
 
@@ -50,11 +50,11 @@ def confirmed(email: str = "pat@example.org") -> bool:
 def test_signing_up_hashes_a_password_whether_there_is_an_account_or_not(client, monkeypatch, taken):
     """It is what takes long: the clock must not tell who has an account."""
     hashed: list[str] = []
-    encode = MD5PasswordHasher.encode
+    encode = PBKDF2PasswordHasher.encode
     monkeypatch.setattr(
-        MD5PasswordHasher,
+        PBKDF2PasswordHasher,
         "encode",
-        lambda self, password, salt: hashed.append(password) or encode(self, password, salt),
+        lambda self, password, *given: hashed.append(password) or encode(self, password, *given),
     )
     if taken:
         UserFactory(email="pat@example.org")

@@ -42,7 +42,7 @@ from tests.racing import (
     wait_until_somebody_waits_for_us,
 )
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("tries_counted_alone")]
 
 ROUNDS = 8
 

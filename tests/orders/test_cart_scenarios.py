@@ -36,7 +36,7 @@ from tests.factories import (
 from tests.orders.test_views import messages_of
 from tests.sandbox import Sandbox
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tries_counted_alone")]
 
 FRIDAY = TODAY + timedelta(days=14 + (4 - TODAY.weekday()) % 7)
 

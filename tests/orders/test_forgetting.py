@@ -58,7 +58,7 @@ from tests.factories import (
 from tests.payments.test_saved_cards import order_with_card
 from tests.sandbox import Sandbox
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tries_counted_alone")]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.devices import PASSWORD, sign_in
 from tests.factories import CardFactory, UserFactory, cart_with
 from tests.orders.test_sign_in import guest_client, link_in_mail, placed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tries_counted_alone")]
 
 
 def sign_up(client: Client, email: str) -> None:

@@ -18,7 +18,7 @@ from orders.states import Status
 from tests.devices import PASSWORD, add, shown, sign_in
 from tests.factories import CardFactory, CartFactory, GuestFactory, UserFactory, cart_with
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_sign_ins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tries_counted_alone")]
 
 
 def link_in_mail() -> str:
