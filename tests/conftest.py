@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
 from hypothesis import HealthCheck, settings
+from stripe import HTTPClient
 
 import tests.clock  # noqa: F401  before anything asks for today
 from celery_app import app as celery_app
@@ -48,6 +49,12 @@ def _tasks_run_at_once() -> None:
 def _passwords_are_quick() -> None:
     """Hashed as on the site, but once: it is what takes long about signing in."""
     PBKDF2PasswordHasher.iterations = 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_not_answered_is_soon_asked_again() -> None:
+    """By the real library, which otherwise waits half a second and more before it does."""
+    HTTPClient.INITIAL_DELAY = 0.01  # seconds
 
 
 @pytest.fixture(autouse=True)
