@@ -15,13 +15,12 @@ from accounts.models import User
 from inventory.closed_days import shop_calendar
 from orders import payments
 from orders.cart import CartError, lock_cart
-from orders.checkout import CheckoutError, check_ready, days_moved, settle
-from orders.dates import Schedule, schedule_of_order
+from orders.checkout import CheckoutError, check_ready, settle
+from orders.dates import schedule_of_order
 from orders.lines import lines_of
 from orders.models import Order, Payment, PaymentAttempt, PaymentStatus
 from orders.payments.renewal import ends_soon
-from orders.shown_cards import CHANGED, cards_shown
-from orders.shown_days import moved, written
+from orders.shown_cart import ShownCart, shown_cart
 from orders.states import Status
 from orders.transitions import lock_order
 
@@ -56,16 +55,7 @@ class Bill(ABC):
 
     def __init__(self, order: Order) -> None:
         self.order = order
-
-    @property
-    def schedule(self) -> Schedule | None:
-        """The days of the locked order that paying makes a promise of; None where they are promised already."""
-        return None
-
-    @property
-    def cards(self) -> str:
-        """The cards of the locked order that paying makes a promise of (orders/shown_cards.py); empty likewise."""
-        return ""
+        self.promised = ShownCart()  # of the locked order, by paying; empty where it is promised already
 
     @abstractmethod
     def attempts(self) -> QuerySet[PaymentAttempt]:
@@ -108,8 +98,8 @@ class _OrderBill(Bill):
             amount_cents=amount_cents,
             confirmation_token=given.confirmation_token,
             payment_method=given.payment_method,
-            days=written(self.schedule) if self.schedule else (),
-            cards=self.cards,
+            days=self.promised.days,
+            cards=self.promised.cards,
         )
 
     def let_go(self, attempt: PaymentAttempt) -> bool:
@@ -133,8 +123,6 @@ class CartBill(_OrderBill):
 
     kept = "Your cart is kept."
     open_in = (Status.CART,)
-    _schedule: Schedule | None = None
-    _cards = ""
 
     def lock(self, *, today: date) -> int:
         try:
@@ -143,16 +131,8 @@ class CartBill(_OrderBill):
             raise CheckoutError(str(error), step="cart") from error
         lines, calendar = lines_of(self.order), shop_calendar()
         total_cents = check_ready(self.order, lines, today=today, calendar=calendar).total_cents
-        self._schedule, self._cards = schedule_of_order(self.order, calendar), cards_shown(lines)
+        self.promised = shown_cart(lines, schedule_of_order(self.order, calendar))
         return total_cents
-
-    @property
-    def schedule(self) -> Schedule | None:
-        return self._schedule
-
-    @property
-    def cards(self) -> str:
-        return self._cards
 
     def paid(self, payment: Payment, *, today: date) -> None:
         order = settle(payment=payment, today=today)
@@ -169,10 +149,7 @@ class CartBill(_OrderBill):
         cart = carts.filter(pk=self.order.pk).first()
         if last is None or cart is None:
             return ""
-        if last.cards and last.cards != cards_shown(lines_of(cart)):
-            return CHANGED
-        days = moved(last.days, schedule_of_order(cart))
-        return days_moved(days) if days else ""
+        return ShownCart(last.days, last.cards).why_not(shown_cart(lines_of(cart), schedule_of_order(cart)))
 
 
 class HeldAgain(_OrderBill):

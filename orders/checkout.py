@@ -35,8 +35,7 @@ from orders.models import Order, OrderCard, Payment, PaymentStatus, ShippingMeth
 from orders.models.order import DAYS, demand_of
 from orders.owners import owner_of_order
 from orders.pricing import Quote
-from orders.shown_cards import CHANGED, cards_shown
-from orders.shown_days import moved
+from orders.shown_cart import ShownCart, shown_cart
 from orders.signals import tell_customer
 from orders.states import Status
 from orders.transitions import Actor, customer, lock_order, move_order
@@ -208,12 +207,9 @@ def settle(*, payment: Payment, today: date) -> Order:
                     "Your cart changed while you paid, so nothing is held. Please look at the new total.",
                     step="payment",
                 )
-            days_seen, cards_seen = _shown(payment)
-            if cards_seen and cards_seen != cards_shown(lines):
-                raise CheckoutError(CHANGED, step="payment")
-            days = moved(days_seen, schedule_of_order(order, calendar))
-            if days:
-                raise CheckoutError(days_moved(days), step="payment")
+            why = _shown(payment).why_not(shown_cart(lines, schedule_of_order(order, calendar)))
+            if why:
+                raise CheckoutError(why, step="payment")
             _freeze_prices(order, lines, quote)
             taken = _take(order, lines, today=today)
             to, found = (
@@ -231,18 +227,10 @@ def settle(*, payment: Payment, today: date) -> Order:
         raise
 
 
-def _shown(payment: Payment) -> tuple[list[str], str]:
-    """The days and the cards that the customer saw when they paid; empty of a hold that says nothing of them."""
+def _shown(payment: Payment) -> ShownCart:
+    """What the customer saw when they paid; empty of a hold that says nothing of it."""
     in_force = payment.attempts.filter(sequence=payment.in_force)
-    return in_force.values_list("days", "cards").first() or ([], "")
-
-
-def days_moved(days: str) -> str:
-    """What the customer is told of days that have moved, in the words of orders/shown_days.py."""
-    return (
-        f"Your days have moved, since the shop is closed on one of them or they were chosen anew: {days}. "
-        "Nothing is held. Look at them, and pay where they suit you."
-    )
+    return ShownCart(*(in_force.values_list("days", "cards").first() or ()))
 
 
 def _take(order: Order, lines: list[OrderCard], *, today: date, accept_short: bool = False) -> Taken:

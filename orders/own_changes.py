@@ -282,7 +282,7 @@ def days_of(order: Order) -> list[str]:
 
 def check_days(change: OrderChange, order: Order) -> None:
     """Raises DaysMoved where the order would have other days than the change was shown to lead to."""
-    days = moved(change.days, schedule_of_order(order))
+    days = moved(change.days, days_of(order))
     if days:
         raise DaysMoved(days)
 

@@ -18,13 +18,13 @@ def written(schedule: Schedule) -> list[str]:
     return [day.isoformat() for day in days]
 
 
-def moved(shown: Sequence[str], schedule: Schedule | None) -> str:
+def moved(shown: Sequence[str], now: Sequence[str]) -> str:
     """Which of the days that were shown have moved, in words; empty where none has, or none were written down."""
-    if not shown or schedule is None:
+    if not shown or not now:
         return ""
-    pairs = zip(_SAYS, shown, written(schedule), strict=True)
+    pairs = zip(_SAYS, shown, now, strict=True)
     return "; ".join(
-        f"{says} {_in_words(now)} instead of {_in_words(was)}" for says, was, now in pairs if was != now
+        f"{says} {_in_words(day)} instead of {_in_words(was)}" for says, was, day in pairs if was != day
     )
 
 

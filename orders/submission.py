@@ -15,14 +15,13 @@ from django.db import transaction
 from orders import payments
 from orders import stripe_gateway as gateway
 from orders.bills import Bill, CardGiven, CartBill, NothingOwed, Payer
-from orders.checkout import CheckoutError, days_moved
+from orders.checkout import CheckoutError
 from orders.models import Order, PaymentAttempt, PaymentStatus
 from orders.models.payment import ENDED
 from orders.payments import limits
 from orders.payments.declines import decline_message, status_message
 from orders.saved_cards import UnknownCard, check_offered
-from orders.shown_cards import CHANGED
-from orders.shown_days import moved
+from orders.shown_cart import ShownCart
 
 log = structlog.get_logger(__name__)
 
@@ -46,8 +45,7 @@ class _Shown:
     """What the page said that is paid for."""
 
     cents: int
-    days: Sequence[str]
-    cards: str
+    cart: ShownCart
 
 
 def submit(*, cart: Order, confirmation_token: str, shown_total_cents: int, today: date) -> Submitted:
@@ -72,7 +70,7 @@ def pay(
     `shown_cards`, where paying makes a promise of them. A second submission while the first is under way gets the
     first one's answer, not a second hold. Raises CheckoutError where the bill cannot be paid as it stands.
     """
-    admitted, shown = False, _Shown(shown_cents, shown_days, shown_cards)
+    admitted, shown = False, _Shown(shown_cents, ShownCart(shown_days, shown_cards))
     for _ in range(MOST_ROUNDS):
         unfinished = _finish_earlier_attempt(bill, today=today)
         if unfinished is not None:
@@ -144,11 +142,9 @@ def _lock_and_check(bill: Bill, *, shown: _Shown, today: date) -> int:
         raise CheckoutError(
             "The total has changed. Please look at it once more before you pay.", step="payment"
         )
-    if shown.cards and bill.cards and shown.cards != bill.cards:
-        raise CheckoutError(CHANGED, step="payment")
-    days = moved(shown.days, bill.schedule)
-    if days:
-        raise CheckoutError(days_moved(days), step="payment")
+    why = shown.cart.why_not(bill.promised)
+    if why:
+        raise CheckoutError(why, step="payment")
     return owed_cents
 
 
