@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from accounts.personal_record import account_record
 from orders.models import Order, OrderCard, OrderChange, OrderEvent, Payment, PaymentCustomer
+from orders.models.order import ADDRESS
 from orders.saved_cards import known_cards
 from orders.sign_in import join_guest_orders
 from orders.states import Status
@@ -18,7 +19,7 @@ from orders.stripe_gateway import GatewayError
 log = structlog.get_logger(__name__)
 
 _DAYS = ("first_day", "last_day", "out_on", "due_on", "back_on")
-_ADDRESS = ("email", "name", "street", "postcode", "city", "country")
+_ADDRESS = ("email", *ADDRESS)
 _CENTS = (
     "cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents", "late_day_cents", "worth_cents",
 )  # fmt: skip

@@ -27,6 +27,7 @@ from orders.dates import RentalPeriodError
 from orders.fulfilment import NotDispatchable, can_dispatch, check_in, dispatch
 from orders.lines import lines_of, quote_of
 from orders.models import Order, PaymentStatus, ShippingMethod
+from orders.models.order import ADDRESS
 from orders.states import Status
 from orders.submission import submit
 from orders.transitions import customer, staff
@@ -166,14 +167,7 @@ def _check_ours(cart: Order, planned: PlannedOrder) -> None:
 
 
 def _contact(who: Person) -> dict[str, str]:
-    return {
-        "email": who.email,
-        "name": who.name,
-        "street": who.street,
-        "postcode": who.postcode,
-        "city": who.city,
-        "country": who.country,
-    }
+    return {field: getattr(who, field) for field in ("email", *ADDRESS)}
 
 
 def _dispatch(planned: PlannedOrder, today: date, *, people: _People) -> None:

@@ -9,17 +9,9 @@ MAIN, SIDEBOARD, COMMANDER, ASIDE = "main", "sideboard", "commander", "aside"
 
 ZONES = {
     **dict.fromkeys(("deck", "main", "maindeck", "mainboard", "decklist"), MAIN),
-    **dict.fromkeys(
-        ("sideboard", "side", "sb", "sidedeck", "outsidethegame", "companion", "companions"), SIDEBOARD
-    ),
-    **dict.fromkeys(
-        ("signaturespell", "conspiracies"),
-        SIDEBOARD,
-    ),
-    **dict.fromkeys(
-        ("commander", "commanders", "commandzone", "oathbreaker", "oathbreakers"),
-        COMMANDER,
-    ),
+    **dict.fromkeys(("sideboard", "side", "sb", "sidedeck", "outsidethegame"), SIDEBOARD),
+    **dict.fromkeys(("companion", "companions", "signaturespell", "conspiracies"), SIDEBOARD),
+    **dict.fromkeys(("commander", "commanders", "commandzone", "oathbreaker", "oathbreakers"), COMMANDER),
     **dict.fromkeys(("maybeboard", "maybe", "considering", "wishlist", "acquireboard", "emblems"), ASIDE),
     **dict.fromkeys(("tokens", "token", "tokensextras", "tokensandextras", "tokensandemblems"), ASIDE),
 }
