@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Prefetch, QuerySet, prefetch_related_objects
 
-from inventory.availability import shortfalls
 from inventory.deck_choice import COLORS, SORTS, of_color, sorted_by
 from inventory.deck_groups import as_read, by_card_type
 from inventory.deck_plots import DeckPlots, deck_plots
+from inventory.deck_shortages import free_as_a_whole, short_by_deck
 from inventory.models import Card, TemplateDeck, TemplateDeckCard, TemplateDeckVersion, Zone
 from inventory.periods import BlockedPeriod
 from inventory.short_lines import short_by_line
@@ -146,11 +146,15 @@ class FormatCount:
 
 @dataclass(frozen=True, slots=True)
 class OfferedDecks:
-    """A page of the decks on offer; `format` and `color` are empty for all of them."""
+    """A page of the decks on offer; `format` and `color` are empty for all of them.
+
+    `free_only`: just those that are free as a whole, on the days that were asked for or today.
+    """
 
     format: str
     color: str
     sort: str
+    free_only: bool
     formats: list[FormatCount]
     page: Page[TemplateDeckVersion]
     decks: list[OfferedDeck]
@@ -162,11 +166,19 @@ class OfferedDecks:
 
 
 def offered_decks(
-    *, format: str = "", color: str = "", sort: str = "", page: str | int = 1, today: date
+    *,
+    format: str = "",
+    color: str = "",
+    sort: str = "",
+    days: BlockedPeriod | None = None,
+    free_only: bool = False,
+    page: str | int = 1,
+    today: date,
 ) -> OfferedDecks:
-    """A page of the published decks: of one format, with cards of one colour. Six queries, however many lines.
+    """A page of the published decks: of one format, with cards of one colour, and what is short in them on `days`.
 
     `color`: one of WUBRG, or C for decks without any of them. `sort`: a key of `SORTS`. Anything else asks for all.
+    Without `days` it is about today. Six queries, with `free_only` eight, however many decks and lines.
     """
     counted = TemplateDeck.objects.published().values("format").annotate(decks=Count("pk")).order_by("format")
     offered: QuerySet[TemplateDeckVersion] = TemplateDeckVersion.objects.offered()
@@ -176,6 +188,9 @@ def offered_decks(
     color = color if color in COLORS else ""
     if color:
         offered = of_color(offered, color)
+    if free_only:
+        free = free_as_a_whole(offered, days or _this_day(today), today=today)
+        offered = offered.filter(pk__in=free)
     sort = sort if sort in SORTS else ""
     in_order = sorted_by(_with_lines(offered), sort)
     decks = Paginator(in_order, DECKS_PER_PAGE).get_page(page)
@@ -183,9 +198,10 @@ def offered_decks(
         format=format[:100],
         color=color,
         sort=sort,
+        free_only=free_only,
         formats=[FormatCount(name=row["format"], decks=row["decks"]) for row in counted],
         page=decks,
-        decks=_offered(decks.object_list, today=today),
+        decks=_offered(decks.object_list, today=today, days=days),
     )
 
 
@@ -234,27 +250,18 @@ def _with_lines(versions: QuerySet[TemplateDeckVersion]) -> QuerySet[TemplateDec
 def _offered(
     versions: Iterable[TemplateDeckVersion], *, today: date, days: BlockedPeriod | None = None
 ) -> list[OfferedDeck]:
-    """Each deck by itself, on these days or today, as if nobody took another: not what is left for two."""
-    days = days or BlockedPeriod(today, today + timedelta(days=1))
+    """Each deck with what it lacks on these days, or today."""
     versions = list(versions)
     demands = {version.pk: _demand(version) for version in versions}
-    most: Counter[int] = Counter()
-    for demand in demands.values():
-        most |= demand
-    short = shortfalls(most, days.out_on, days.back_on, today=today)
-    free = {card_id: shortfall.quantity - shortfall.short for card_id, shortfall in short.items()}
+    short = short_by_deck(demands, days or _this_day(today), today=today)
     return [
-        OfferedDeck(
-            version=version,
-            lines=list(version.deck_cards.all()),
-            short_by_card={
-                card_id: quantity - free[card_id]
-                for card_id, quantity in demands[version.pk].items()
-                if card_id in free and quantity > free[card_id]
-            },
-        )
+        OfferedDeck(version=version, lines=list(version.deck_cards.all()), short_by_card=short[version.pk])
         for version in versions
     ]
+
+
+def _this_day(today: date) -> BlockedPeriod:
+    return BlockedPeriod(today, today + timedelta(days=1))
 
 
 def _demand(version: TemplateDeckVersion) -> Counter[int]:

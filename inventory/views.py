@@ -16,6 +16,7 @@ from inventory.deck_choice import COLORS, SORTS
 from inventory.deck_details import deck_details
 from inventory.htmx import htmx
 from inventory.models import Card, TemplateDeck, Zone
+from inventory.rental_days import asked_days
 from inventory.template_decks import featured_decks, offered_decks
 
 
@@ -82,13 +83,21 @@ def card_face(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def decks(request: HttpRequest) -> HttpResponse:
-    """The decks on offer: `?format=` one format, `?color=` one of WUBRGC, `?sort=`, `?page=`."""
+    """The decks on offer: `?format=` one format, `?color=` one of WUBRGC, `?sort=`, `?page=`.
+
+    `?from=` and `?to=` ask for days, `?free=1` for decks alone that are free then as a whole.
+    """
+    today = timezone.localdate()
+    asked = asked_days(request.GET, today=today)
     offer = offered_decks(
         **{name: request.GET.get(name, "") for name in ("format", "color", "sort")},
+        days=asked.blocked,
+        free_only=request.GET.get("free") == "1",
         page=request.GET.get("page", "1"),
-        today=timezone.localdate(),
+        today=today,
     )
-    return render(request, "inventory/decks.html", {"offer": offer, "colors": COLORS, "sorts": SORTS.items()})
+    context = {"offer": offer, "asked": asked, "today": today, "colors": COLORS, "sorts": SORTS.items()}
+    return render(request, "inventory/decks.html", context)
 
 
 @require_safe

@@ -52,8 +52,17 @@ def test_a_deck_with_a_short_card_is_ordered_as_far_as_it_is_free(
     page.get_by_role("link", name="Friday Burn").click()
     expect(page.get_by_role("button", name="Take what is free")).to_have_count(0)  # all of it is there today
 
-    # On the chosen days one card is short: said at its line, and of the deck; the price is that of the days.
+    # Nor is any deck among all those on offer free as a whole on the chosen days.
+    page.get_by_role("main").get_by_role("link", name="Decks").click()
+    page.get_by_label("Only decks that are free then").check()
     ask_for_the_weekend(page)
+    expect(page.get_by_role("heading", name="No such deck is free as a whole")).to_be_visible()
+    page.get_by_role("link", name="Show those with short cards").click()
+    expect(page.get_by_role("article")).to_contain_text("Short by 3")
+
+    # One card is short on them: said at its line, and of the deck; the price is that of the days.
+    page.get_by_role("link", name="Friday Burn").click()
+    expect(page).to_have_url(re.compile(f"from={FRIDAY}&to={SUNDAY}"))
     line = page.get_by_role("listitem").filter(has_text="Goblin Guide")
     expect(line).to_contain_text("Short by 3")
     expect(page.get_by_role("complementary")).to_contain_text("Short by 3")

@@ -108,7 +108,7 @@ def catalogue() -> None:
                 card=cards[place],
                 quantity=reserved,
                 out_on=TODAY,
-                back_on=TODAY.replace(year=TODAY.year + 1),
+                back_on=TODAY + timedelta(days=365),
                 state="firm",
             )
 
