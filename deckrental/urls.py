@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from deckrental import health
 from deckrental.graphql.view import graphql
+from deckrental.view_on_site import view_on_site
 from inventory import views as inventory_views
 
 handler400 = "deckrental.error_pages.bad_request"
@@ -18,6 +19,7 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
+    path("admin/r/<path:content_type_id>/<path:object_id>/", admin.site.admin_view(view_on_site)),
     path("admin/", admin.site.urls),
     path("graphql/", graphql, name="graphql"),
     path("healthz", health.process_is_up, name="healthz"),
