@@ -22,11 +22,9 @@ from inventory.reservations import (
     take,
 )
 from inventory.signals import capacity_changed
-from tests.factories import StockMovementFactory, stocked_card
+from tests.factories import TODAY, StockMovementFactory, stocked_card
 
 pytestmark = pytest.mark.django_db
-
-TODAY = date(2027, 3, 1)
 
 
 def day(offset: int) -> date:
