@@ -9,7 +9,7 @@ from inventory.shop_calendar import ALWAYS_OPEN, ShopCalendar
 from inventory.starts import STRIP_DAYS, Start, Starts, collected_starts
 from tests.factories import TODAY, stocked_card
 
-MONDAY = date(2026, 11, 23)
+MONDAY = TODAY + timedelta(days=7 - TODAY.weekday())
 
 
 def day(offset: int) -> date:

@@ -1,5 +1,6 @@
 """What customers are told by e-mail, and the link that shows the order without signing in."""
 
+import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -91,7 +92,8 @@ def test_every_text_has_the_link_and_no_markup(kind):
 
     message = sent(order, kind)
 
-    assert f"/orders/link/{order_link(order).rsplit('/', 2)[-2]}/" in message.body
+    [token] = re.findall(r"/orders/link/([^/\s]+)/", message.body)
+    assert number_in_link(token) == order.number
     assert "Pat O'Player" in message.body
     assert "&#x27;" not in message.body + message.subject
     assert "&amp;" not in message.body
