@@ -65,8 +65,8 @@ def test_own_days_are_shown_until_they_are_over():
 
 
 def test_the_page_shows_all_of_it(settings):
+    order = placed({stocked_card(4): 1})  # before any day was closed: none is moved
     settings.CLOSED_WEEKDAYS, settings.HOLIDAYS = frozenset({6}), "DE"
-    order = placed({stocked_card(4): 1})
     close(10)
 
     page = clerk().get(PAGE).content.decode()

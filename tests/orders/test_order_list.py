@@ -39,8 +39,8 @@ def listed(**fields) -> dict[Order, tuple[Group, str]]:
     return {row.order: (group, row.next) for group, rows in found.groups for row in rows}
 
 
-def said(day) -> str:
-    year = "" if day.year == TODAY.year else f" {day.year}"
+def said(day, *, today=TODAY) -> str:
+    year = "" if day.year == today.year else f" {day.year}"
     return f"{day:%a} {day.day} {day:%B}{year}"
 
 
@@ -122,16 +122,18 @@ def test_a_deck_is_overdue_from_the_day_after_it_was_due():
     assert order.due_on == TODAY
 
     assert listed()[order] == (Group.UNDER_WAY, "Due back today")
-    assert listed(today=TODAY + timedelta(days=1))[order] == (
+    tomorrow = TODAY + timedelta(days=1)
+    assert listed(today=tomorrow)[order] == (
         Group.WAITS_FOR_YOU,
-        f"Was due back on {said(TODAY)}",
+        f"Was due back on {said(TODAY, today=tomorrow)}",
     )
 
 
 def test_an_order_that_should_have_left_says_so():
     order = placed({stocked_card(4): 1}, first_day=TODAY)
 
-    assert listed(today=TODAY + timedelta(days=1))[order][1] == f"Was to leave on {said(TODAY)}"
+    tomorrow = TODAY + timedelta(days=1)
+    assert listed(today=tomorrow)[order][1] == f"Was to leave on {said(TODAY, today=tomorrow)}"
 
 
 def test_a_short_order_says_until_when_an_answer_is_waited_for(settings):
