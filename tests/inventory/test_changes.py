@@ -41,7 +41,13 @@ def test_only_the_last_few_hundred_are_kept_of_each_kind():
 
 
 def test_a_statement_costs_no_more_the_more_have_gone_before_it():
-    card = CardFactory()
+    with connection.cursor() as cursor:  # many went, one is there, and the planner goes on believing that
+        cursor.execute(
+            'INSERT INTO inventory_change ("of") SELECT %s FROM generate_series(1, 27000)', ["stock"]
+        )
+        Change.objects.all().delete()
+        card = CardFactory()
+        cursor.execute("ANALYZE inventory_change")
 
     def cost_of_many() -> int:
         before = scanned()
