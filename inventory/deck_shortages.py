@@ -35,9 +35,10 @@ def free_as_a_whole(
 ) -> list[int]:
     """The ids of those that lack nothing; one without cards is none of them. Two queries, however many decks."""
     demands: dict[int, Counter[int]] = {}
-    lines = TemplateDeckCard.objects.filter(version__in=versions).order_by()
-    copies = lines.values_list("version", "card").annotate(copies=Sum("quantity"))
-    for version_id, card_id, quantity in copies:
+    lines = TemplateDeckCard.objects.filter(version__in=versions)
+    for version_id, card_id, quantity in lines.values_list("version", "card").annotate(
+        copies=Sum("quantity")
+    ):
         demands.setdefault(version_id, Counter())[card_id] = quantity
     short = short_by_deck(demands, days, today=today)
     return [version_id for version_id in demands if not short[version_id]]

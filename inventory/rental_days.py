@@ -50,7 +50,9 @@ def asked_days(query: Mapping[str, str], *, today: date, calendar: ShopCalendar 
 
     No query where none are written, else one for the closed days, unless the caller has the `calendar` already.
     """
-    first_text, last_text = (query.get(name, "").strip()[:_LONGEST] for name in (FIRST, LAST))
+    first_text, last_text = (
+        query.get(name, "").replace("\x00", " ").strip()[:_LONGEST] for name in (FIRST, LAST)
+    )
     if not first_text and not last_text:
         return AskedDays()
     try:
@@ -87,7 +89,9 @@ def _period(first_text: str, last_text: str, *, today: date) -> RentalPeriod:
         raise _NoPeriod("The last day is before the first. Choose the first day or a later one.")
     horizon = today + timedelta(days=settings.RENTAL_HORIZON_DAYS)
     if first_day > horizon:
-        raise _NoPeriod(f"We plan until {_in_words(horizon)}. Choose that day or an earlier one.")
+        raise _NoPeriod(
+            f"We plan until {_in_words(horizon)} {horizon.year}. Choose that day or an earlier one."
+        )
     period = RentalPeriod(first_day, last_day)
     if period.length > settings.RENTAL_MAX_DAYS:
         raise _NoPeriod(

@@ -148,13 +148,15 @@ class FormatCount:
 class OfferedDecks:
     """A page of the decks on offer; `format` and `color` are empty for all of them.
 
-    `free_only`: just those that are free as a whole, on the days that were asked for or today.
+    `free_only`: just those that are free as a whole, on the days that were asked for or today. `short_ones`: there are
+    none of them, but others that lack something.
     """
 
     format: str
     color: str
     sort: str
     free_only: bool
+    short_ones: bool
     formats: list[FormatCount]
     page: Page[TemplateDeckVersion]
     decks: list[OfferedDeck]
@@ -178,7 +180,8 @@ def offered_decks(
     """A page of the published decks: of one format, with cards of one colour, and what is short in them on `days`.
 
     `color`: one of WUBRG, or C for decks without any of them. `sort`: a key of `SORTS`. Anything else asks for all.
-    Without `days` it is about today. Six queries, with `free_only` eight, however many decks and lines.
+    Without `days` it is about today. Six queries, with `free_only` eight, or six where there are none of them; however
+    many decks and lines.
     """
     counted = TemplateDeck.objects.published().values("format").annotate(decks=Count("pk")).order_by("format")
     offered: QuerySet[TemplateDeckVersion] = TemplateDeckVersion.objects.offered()
@@ -188,17 +191,18 @@ def offered_decks(
     color = color if color in COLORS else ""
     if color:
         offered = of_color(offered, color)
+    chosen = offered
     if free_only:
-        free = free_as_a_whole(offered, days or _this_day(today), today=today)
-        offered = offered.filter(pk__in=free)
+        chosen = offered.filter(pk__in=free_as_a_whole(offered, days or _this_day(today), today=today))
     sort = sort if sort in SORTS else ""
-    in_order = sorted_by(_with_lines(offered), sort)
+    in_order = sorted_by(_with_lines(chosen), sort)
     decks = Paginator(in_order, DECKS_PER_PAGE).get_page(page)
     return OfferedDecks(
         format=format[:100],
         color=color,
         sort=sort,
         free_only=free_only,
+        short_ones=free_only and not decks.object_list and offered.exists(),
         formats=[FormatCount(name=row["format"], decks=row["decks"]) for row in counted],
         page=decks,
         decks=_offered(decks.object_list, today=today, days=days),

@@ -89,14 +89,23 @@ def decks(request: HttpRequest) -> HttpResponse:
     """
     today = timezone.localdate()
     asked = asked_days(request.GET, today=today)
+    free_wanted = request.GET.get("free") == "1"
     offer = offered_decks(
         **{name: request.GET.get(name, "") for name in ("format", "color", "sort")},
         days=asked.blocked,
-        free_only=request.GET.get("free") == "1",
+        free_only=free_wanted and not asked.message,  # free on which days?
         page=request.GET.get("page", "1"),
         today=today,
     )
-    context = {"offer": offer, "asked": asked, "today": today, "colors": COLORS, "sorts": SORTS.items()}
+    context = {
+        "offer": offer,
+        "asked": asked,
+        "free_wanted": free_wanted,
+        "own_days": not free_wanted,
+        "today": today,
+        "colors": COLORS,
+        "sorts": SORTS.items(),
+    }
     return render(request, "inventory/decks.html", context)
 
 

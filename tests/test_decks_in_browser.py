@@ -35,10 +35,10 @@ def deck() -> TemplateDeck:
     return template_deck({guide: 4, spike: 4, stocked_card(4, name="Rift Bolt"): 4}, name="Friday Burn")
 
 
-def ask_for_the_weekend(page: Page) -> None:
+def ask_for_the_weekend(page: Page, button: str = "Show these days") -> None:
     page.get_by_label("First day").fill(FRIDAY.isoformat())
     page.get_by_label("Last day").fill(SUNDAY.isoformat())
-    page.get_by_role("button", name="Show these days").click()
+    page.get_by_role("button", name=button).click()
     expect(page).to_have_url(re.compile(f"from={FRIDAY}&to={SUNDAY}"))
 
 
@@ -54,8 +54,8 @@ def test_a_deck_with_a_short_card_is_ordered_as_far_as_it_is_free(
 
     # Nor is any deck among all those on offer free as a whole on the chosen days.
     page.get_by_role("main").get_by_role("link", name="Decks").click()
-    page.get_by_label("Only decks that are free then").check()
-    ask_for_the_weekend(page)
+    page.get_by_label("Only what is free as a whole").check()
+    ask_for_the_weekend(page, "Show decks")
     expect(page.get_by_role("heading", name="No such deck is free as a whole")).to_be_visible()
     page.get_by_role("link", name="Show those with short cards").click()
     expect(page.get_by_role("article")).to_contain_text("Short by 3")
