@@ -265,6 +265,9 @@ def test_nor_does_a_search_for_what_is_free_today_show_the_days_of_the_cart(clie
     assert all(re.search(each, search(q="bolt")) for each in fields)
     assert not any(re.search(each, search(q="is:free")) for each in fields)
     assert all(re.search(each, search(q="is:free", **DAYS)) for each in fields)
+    assert not re.search(
+        fields[1], search(**{"q": "bolt", "from": f"{FIRST}"})
+    )  # "Choose the last day, too."
 
 
 @pytest.mark.parametrize("decks", [1, 12])
