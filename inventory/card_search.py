@@ -14,7 +14,7 @@ from inventory.card_query.filters import COMPARE_NAMES, TYPES, Address, Controls
 from inventory.card_query.sorting import DIRECTIONS, SORT_NAMES, Direction
 from inventory.card_query.terms import FINISHES, RARITIES
 from inventory.models import Finish
-from inventory.rental_days import FIRST, LAST, AskedDays, asked_days
+from inventory.rental_days import AskedDays, asked_days
 from inventory.search import FoundCards, search_cards
 
 SHORTEST = 2  # characters from which a search begins while it is typed
@@ -88,8 +88,7 @@ class AskedCards:
 
     def _address(self, *, text: str | None = None, **more: str) -> str:
         text = self.query.text if text is None else text
-        days = {FIRST: self.days.first_text, LAST: self.days.last_text}
-        parameters = {key: value for key, value in {"q": text, **days}.items() if value} | more
+        parameters = ({"q": text} if text else {}) | self.days.written | more
         path = reverse("inventory:cards")
         return f"{path}?{urlencode(parameters)}" if parameters else path
 

@@ -1,8 +1,8 @@
-"""What decks lack on some days: each by itself, as if nobody took another, not what is left for two."""
+"""What decks lack on some days, or today: each by itself, as if nobody took another, not what is left for two."""
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import QuerySet, Sum
 
@@ -13,8 +13,9 @@ from inventory.periods import BlockedPeriod
 Demands = Mapping[int, Counter[int]]  # by version id: copies by card id
 
 
-def short_by_deck(demands: Demands, days: BlockedPeriod, *, today: date) -> dict[int, dict[int, int]]:
+def short_by_deck(demands: Demands, days: BlockedPeriod | None, *, today: date) -> dict[int, dict[int, int]]:
     """By version id the copies that each of its cards lacks; empty for one that is free as a whole. One query."""
+    days = days or BlockedPeriod(today, today + timedelta(days=1))
     most: Counter[int] = Counter()
     for demand in demands.values():
         most |= demand
@@ -31,7 +32,7 @@ def short_by_deck(demands: Demands, days: BlockedPeriod, *, today: date) -> dict
 
 
 def free_as_a_whole(
-    versions: QuerySet[TemplateDeckVersion], days: BlockedPeriod, *, today: date
+    versions: QuerySet[TemplateDeckVersion], days: BlockedPeriod | None, *, today: date
 ) -> list[int]:
     """The ids of those that lack nothing; one without cards is none of them. Two queries, however many decks."""
     demands: dict[int, Counter[int]] = {}

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.utils.formats import date_format
@@ -39,6 +40,16 @@ class AskedDays:
     def __bool__(self) -> bool:
         """Whether there are days to answer for."""
         return self.period is not None
+
+    @property
+    def written(self) -> dict[str, str]:
+        """What was written, by its name in the address; empty where nothing was."""
+        return {name: text for name, text in ((FIRST, self.first_text), (LAST, self.last_text)) if text}
+
+    @property
+    def address(self) -> str:
+        """The same as the part of an address that comes behind its question mark."""
+        return urlencode(self.written)
 
 
 class _NoPeriod(ValueError):

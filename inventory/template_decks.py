@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Prefetch, QuerySet, prefetch_related_objects
@@ -193,7 +193,7 @@ def offered_decks(
         offered = of_color(offered, color)
     chosen = offered
     if free_only:
-        chosen = offered.filter(pk__in=free_as_a_whole(offered, days or _this_day(today), today=today))
+        chosen = offered.filter(pk__in=free_as_a_whole(offered, days, today=today))
     sort = sort if sort in SORTS else ""
     in_order = sorted_by(_with_lines(chosen), sort)
     decks = Paginator(in_order, DECKS_PER_PAGE).get_page(page)
@@ -257,15 +257,11 @@ def _offered(
     """Each deck with what it lacks on these days, or today."""
     versions = list(versions)
     demands = {version.pk: _demand(version) for version in versions}
-    short = short_by_deck(demands, days or _this_day(today), today=today)
+    short = short_by_deck(demands, days, today=today)
     return [
         OfferedDeck(version=version, lines=list(version.deck_cards.all()), short_by_card=short[version.pk])
         for version in versions
     ]
-
-
-def _this_day(today: date) -> BlockedPeriod:
-    return BlockedPeriod(today, today + timedelta(days=1))
 
 
 def _demand(version: TemplateDeckVersion) -> Counter[int]:

@@ -101,7 +101,6 @@ def decks(request: HttpRequest) -> HttpResponse:
         "offer": offer,
         "asked": asked,
         "free_wanted": free_wanted,
-        "own_days": not free_wanted,
         "today": today,
         "colors": COLORS,
         "sorts": SORTS.items(),
