@@ -11,7 +11,7 @@ from inventory.decklist import MAX_QUANTITY
 from inventory.models import Printing, Zone
 from orders.dates import RentalPeriodError, check_rental_period
 from orders.models import Order, OrderCard, ShippingMethod
-from orders.models.order import ADDRESS
+from orders.models.order import ADDRESS, CONTACT
 
 MAX_LIST_CHARACTERS = 100_000
 
@@ -229,7 +229,6 @@ class AddressFields(forms.Form):
 class ShippingForm(AddressFields, DaysForm):
     """Dates, way of shipping and address. The address is asked for where the way of shipping needs one."""
 
-    CONTACT = ("email", *ADDRESS)
     field_order = ("first_day", "last_day", "shipping_method", *CONTACT)
 
     email = forms.EmailField(
@@ -246,13 +245,13 @@ class ShippingForm(AddressFields, DaysForm):
     @classmethod
     def of(cls, order: Order, *, today: date) -> Self:
         form = super().of(order, today=today)
-        form.initial.update({name: getattr(order, name) for name in cls.CONTACT})
+        form.initial.update({name: getattr(order, name) for name in CONTACT})
         form.initial["email"] = order.contact_email
         return form
 
     @property
     def contact(self) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in self.CONTACT}
+        return {name: self.cleaned_data[name] for name in CONTACT}
 
 
 class FirstDayForm(forms.Form):

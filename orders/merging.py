@@ -9,7 +9,7 @@ from django.db import transaction
 from inventory.decklist import MAX_QUANTITY
 from orders.cart import CartMoved, key_of, note_template_deck
 from orders.models import MergedCart, Order, OrderCard
-from orders.models.order import ADDRESS, DAYS
+from orders.models.order import CONTACT, DAYS
 from orders.payments import release_hold
 from orders.states import Status
 from orders.transitions import lock_order
@@ -75,7 +75,7 @@ def pour(*, source: Order, destination: Order) -> Poured:
         _take_over(source, destination, [*DAYS, "shipping_method"])
     elif destination.rental_period is None:  # else its days were worked out for its own way of shipping
         _take_over(source, destination, ["shipping_method"])
-    _take_over(source, destination, ["email", *ADDRESS])
+    _take_over(source, destination, CONTACT)
     release_hold(source)
     source.payments.update(order=destination)  # what was tried is kept on record
     source.events.update(order=destination)

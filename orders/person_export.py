@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from accounts.personal_record import account_record
 from orders.models import Order, OrderCard, OrderChange, OrderEvent, Payment, PaymentCustomer
-from orders.models.order import ADDRESS
+from orders.models.order import CONTACT, DAYS
 from orders.saved_cards import known_cards
 from orders.sign_in import join_guest_orders
 from orders.states import Status
@@ -18,8 +18,6 @@ from orders.stripe_gateway import GatewayError
 
 log = structlog.get_logger(__name__)
 
-_DAYS = ("first_day", "last_day", "out_on", "due_on", "back_on")
-_ADDRESS = ("email", *ADDRESS)
 _CENTS = (
     "cards_cents", "shipping_cents", "tax_cents", "tax_basis_points", "total_cents", "late_day_cents", "worth_cents",
 )  # fmt: skip
@@ -64,7 +62,7 @@ def _order(order: Order) -> dict[str, Any]:
         "status": order.status,
         "made": order.created_at,
         "authorized": order.authorized_at,
-        **{field: getattr(order, field) for field in (*_DAYS, *_ADDRESS, *_CENTS)},
+        **{field: getattr(order, field) for field in (*DAYS, *CONTACT, *_CENTS)},
         "shipping": order.shipping_method.name if order.shipping_method else None,
         "template_decks": [
             {

@@ -27,7 +27,7 @@ from orders.dates import RentalPeriodError
 from orders.fulfilment import NotDispatchable, can_dispatch, check_in, dispatch
 from orders.lines import lines_of, quote_of
 from orders.models import Order, PaymentStatus, ShippingMethod
-from orders.models.order import ADDRESS
+from orders.models.order import CONTACT
 from orders.states import Status
 from orders.submission import submit
 from orders.transitions import customer, staff
@@ -167,7 +167,7 @@ def _check_ours(cart: Order, planned: PlannedOrder) -> None:
 
 
 def _contact(who: Person) -> dict[str, str]:
-    return {field: getattr(who, field) for field in ("email", *ADDRESS)}
+    return {field: getattr(who, field) for field in CONTACT}
 
 
 def _dispatch(planned: PlannedOrder, today: date, *, people: _People) -> None:

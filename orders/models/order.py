@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Of an order, all or none: with the customer, and away from the shop.
 DAYS = ("first_day", "last_day", "out_on", "due_on", "back_on")
 ADDRESS = ("name", "street", "postcode", "city", "country")
+CONTACT = ("email", *ADDRESS)
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread on a parcel
 
 
