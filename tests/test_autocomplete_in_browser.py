@@ -3,9 +3,10 @@
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Route, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.factories import stocked_card
+from tests.held_requests import HeldRequest
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -63,12 +64,10 @@ def type_and_wait(page: Page, text: str, *, count: int) -> None:
     expect(options(page)).to_have_count(count)
 
 
-def let_through(page: Page, held: list[Route]) -> None:
+def answer_too_late(page: Page, held: HeldRequest) -> None:
     """Answers what was held back, until the page has done with it."""
-    assert held
-    for route in held:
-        with suppress(Error):  # nobody waits for it any more
-            route.fulfill(body='<li role="option">Too late</li>')
+    with suppress(Error):  # nobody waits for it any more
+        held.wait().fulfill(body='<li role="option">Too late</li>')
     page.evaluate("new Promise(done => requestIdleCallback(done))")
 
 
@@ -88,13 +87,12 @@ def test_typing_opens_a_list_that_is_said_aloud(home: Page):
 
 
 def test_what_was_typed_before_the_script_was_there_is_completed(home: Page):
-    held: list[Route] = []
-    home.route("**/autocomplete*.js", lambda route: held.append(route))
+    held = HeldRequest(home, "**/autocomplete*.js")
     home.goto("/", wait_until="commit")
     home.get_by_role("searchbox").press_sequentially("light")
     expect(options(home)).to_have_count(0)
 
-    held[0].continue_()
+    held.let_go()
 
     expect(options(home)).to_have_count(4)
 
@@ -174,32 +172,30 @@ def test_a_typo_is_forgiven(home: Page):
 
 def test_an_answer_to_older_text_is_never_shown(home: Page):
     """The first answer is held back until the second has been shown."""
-    held: list[Route] = []
-    home.route(f"**{ADDRESS}?q=pyro", lambda route: held.append(route))
-    with home.expect_request(f"**{ADDRESS}?q=pyro"):
-        field(home).fill("pyro")
+    held = HeldRequest(home, f"**{ADDRESS}?q=pyro")
+    field(home).fill("pyro")
+    held.wait()
     field(home).fill("helix")
     expect(options(home)).to_have_count(1)
     expect(options(home)).to_contain_text("Lightning Helix")
 
-    let_through(home, held)
+    answer_too_late(home, held)
 
     expect(options(home)).to_contain_text("Lightning Helix")
 
 
 def test_what_was_chosen_before_the_newest_answer_came_stays_chosen(home: Page):
     type_and_wait(home, "light", count=4)
-    held: list[Route] = []
-    home.route(f"**{ADDRESS}*", lambda route: held.append(route))
+    held = HeldRequest(home, f"**{ADDRESS}*")
     field(home).press_sequentially("n")
-    home.wait_for_timeout(200)  # the pause after the last letter
+    held.wait()
     home.keyboard.press("ArrowDown")
     home.keyboard.press("ArrowDown")
     chosen = active(home)
     assert chosen == options(home).locator(".suggestion-name").all_text_contents()[1]
 
     with home.expect_event("requestfinished"):
-        held.pop().continue_()
+        held.let_go()
     home.evaluate("new Promise(done => requestIdleCallback(done))")
     assert active(home) == chosen
 
@@ -208,12 +204,11 @@ def test_what_was_chosen_before_the_newest_answer_came_stays_chosen(home: Page):
 
 
 def test_an_answer_that_comes_after_the_field_was_left_opens_nothing(home: Page):
-    held: list[Route] = []
-    home.route(f"**{ADDRESS}?q=pyro", lambda route: held.append(route))
-    with home.expect_request(f"**{ADDRESS}?q=pyro"):
-        field(home).fill("pyro")
+    held = HeldRequest(home, f"**{ADDRESS}?q=pyro")
+    field(home).fill("pyro")
+    held.wait()
     home.get_by_role("button", name="Search cards").focus()
-    let_through(home, held)
+    answer_too_late(home, held)
     expect(home.get_by_role("listbox")).to_be_hidden()
 
 

@@ -1,10 +1,10 @@
 """The deck builder in a real Chromium: by keyboard alone, in a hurry, and without JavaScript."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from inventory.models import Card
 from orders import cart as carts
@@ -19,6 +19,7 @@ from tests.factories import (
     stocked_card,
     template_deck,
 )
+from tests.held_requests import HeldRequest
 from tests.orders.test_cart import lines_of, names_of
 from tests.sandbox import Sandbox
 from tests.test_pages_in_browser import as_guest_of, signed_in_as
@@ -26,6 +27,7 @@ from tests.test_pages_in_browser import as_guest_of, signed_in_as
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)  # by the browser's clock, where a test holds it
 FRIDAY = TODAY + timedelta(days=14 + (4 - TODAY.weekday()) % 7)
 
 
@@ -62,13 +64,6 @@ def tab_to(page: Page, wanted: Locator, *, key: str = "Tab") -> None:
             return
         page.keyboard.press(key)
     pytest.fail("The keyboard does not lead there.")
-
-
-def hold_the_first(page: Page, address: str) -> list[Route]:
-    """The first request to that address does not arrive before it is let go on; the others go their way."""
-    first: list[Route] = []
-    page.route(address, lambda route: route.continue_() if first else first.append(route))
-    return first
 
 
 def pick_the_first(page: Page, typed: str) -> None:
@@ -297,14 +292,13 @@ def test_presses_in_a_hurry_all_count(browser: Browser, live_server, bolt: Card)
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
 
-    first = hold_the_first(page, "**/cart/lines/**")
+    held = HeldRequest(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
     more.focus()
-    with page.expect_request("**/cart/lines/**"):
-        page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
     for _ in range(4):
         page.keyboard.press("Enter")
-    first[0].continue_()
+    held.let_go()
 
     expect(copies(page, "Lightning Bolt")).to_have_value("6")
     expect(more).to_be_focused()
@@ -314,15 +308,14 @@ def test_presses_in_a_hurry_all_count(browser: Browser, live_server, bolt: Card)
 def test_who_goes_on_in_a_hurry_takes_every_press_along(browser: Browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    first = hold_the_first(page, "**/cart/lines/**")
+    held = HeldRequest(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
 
-    with page.expect_request("**/cart/lines/**"):
-        more.click()
+    more.click()
     more.click()
     more.click()
     page.get_by_role("link", name="Days and shipping").click()
-    first[0].continue_()
+    held.let_go()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Days and shipping")
     assert cart.order_cards.get().quantity == 4
@@ -332,13 +325,12 @@ def test_who_goes_on_in_a_hurry_takes_every_press_along(browser: Browser, live_s
 def test_a_press_during_which_the_answer_comes_counts(browser, live_server, bolt: Card, how: str):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    first = hold_the_first(page, "**/cart/lines/**")
+    held = HeldRequest(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
-    with page.expect_request("**/cart/lines/**"):
-        more.click()
+    more.click()
 
     page.mouse.down() if how == "mouse" else page.keyboard.down("Space")
-    first[0].continue_()
+    held.let_go()
     expect(copies(page, "Lightning Bolt")).to_have_value("2")
     page.mouse.up() if how == "mouse" else page.keyboard.up("Space")
 
@@ -350,13 +342,12 @@ def test_a_press_during_which_the_answer_comes_counts(browser, live_server, bolt
 def test_a_press_that_is_drawn_away_while_the_answer_comes_does_not_count(browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    first = hold_the_first(page, "**/cart/lines/**")
+    held = HeldRequest(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
-    with page.expect_request("**/cart/lines/**"):
-        more.click()
+    more.click()
 
     page.mouse.down()
-    first[0].continue_()
+    held.let_go()
     expect(copies(page, "Lightning Bolt")).to_have_value("2")
     page.get_by_role("heading", level=1).hover()
     page.mouse.up()
@@ -368,14 +359,13 @@ def test_a_press_that_is_drawn_away_while_the_answer_comes_does_not_count(browse
 
 def test_cards_that_are_typed_in_a_hurry_are_all_added(browser: Browser, live_server, bolt: Card):
     page = builder(browser, live_server.url)
-    first = hold_the_first(page, "**/cart/quick-add/")
+    held = HeldRequest(page, "**/cart/quick-add/")
     field = page.get_by_label("Quick add")
     field.focus()
 
-    with page.expect_request("**/cart/quick-add/"):
-        page.keyboard.type("1 Lightning Bolt\n", delay=0)
+    page.keyboard.type("1 Lightning Bolt\n", delay=0)
     page.keyboard.type("2 Shivan Dragon\n1 Lightnig Bolt\n3 Lightning Bo", delay=0)
-    first[0].continue_()
+    held.let_go()
 
     expect(page.locator("#kept-aside")).to_contain_text("Lightnig Bolt")
     expect(field).to_have_value("3 Lightning Bo")  # what is being typed is not disturbed
@@ -387,13 +377,12 @@ def test_a_number_that_is_being_typed_outlives_the_answer_about_another_line(
 ):
     cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
     page = builder(browser, live_server.url, cart)
-    first = hold_the_first(page, "**/cart/lines/**")
-    with page.expect_request("**/cart/lines/**"):
-        page.get_by_role("button", name="One more: Lightning Bolt").click()
+    held = HeldRequest(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
     page.get_by_role("button", name="One less: Shivan Dragon").focus()
     page.keyboard.press("Tab")
     page.keyboard.type("12")
-    first[0].continue_()
+    held.let_go()
 
     expect(copies(page, "Lightning Bolt")).to_have_value("2")
     expect(copies(page, "Shivan Dragon")).to_have_value("12")
@@ -408,11 +397,10 @@ def test_a_number_that_was_typed_before_the_answer_came_is_taken_when_the_field_
 ):
     cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
     page = builder(browser, live_server.url, cart)
-    first = hold_the_first(page, "**/cart/lines/**")
-    with page.expect_request("**/cart/lines/**"):
-        page.get_by_role("button", name="One more: Lightning Bolt").click()
+    held = HeldRequest(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
     copies(page, "Shivan Dragon").fill("12")
-    first[0].continue_()
+    held.let_go()
     expect(copies(page, "Lightning Bolt")).to_have_value("2")
 
     page.keyboard.press("Tab")
@@ -421,20 +409,45 @@ def test_a_number_that_was_typed_before_the_answer_came_is_taken_when_the_field_
     assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 12}
 
 
-def test_a_number_whose_field_is_left_right_after_the_answer_came_is_taken(browser, live_server, bolt: Card):
+@pytest.mark.parametrize("goes_to", ["One more: Shivan Dragon", "One less: Shivan Dragon", "Quick add"])
+def test_a_number_whose_field_is_left_right_after_the_answer_came_is_taken(
+    browser, live_server, bolt: Card, goes_to: str
+):
     cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
     page = builder(browser, live_server.url, cart)
-    page.evaluate(  # as soon as the browser does anything at all after the answer
-        "document.addEventListener('htmx:afterSwap', () => setTimeout(() => document.activeElement.blur()))"
+    page.get_by_label(
+        goes_to, exact=True
+    ).evaluate(  # as soon as the browser does anything at all after the answer
+        "({ id }) => document.addEventListener('htmx:afterSwap', () => setTimeout("
+        "  () => document.activeElement.type === 'number' && document.getElementById(id).focus()))"
     )
-    first = hold_the_first(page, "**/cart/lines/**")
-    with page.expect_request("**/cart/lines/**"):
-        page.get_by_role("button", name="One more: Lightning Bolt").click()
+    held = HeldRequest(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
     copies(page, "Shivan Dragon").fill("12")
-    first[0].continue_()
+    held.let_go()
 
     expect(page.locator("#cart-count")).to_have_attribute("data-copies", "14")
     assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 12}
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_a_number_whose_field_is_left_for_a_button_of_its_line_before_the_answer_came_is_taken(
+    browser, live_server, bolt: Card, presses: int
+):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequest(page, "**/cart/lines/**")
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+    more.click()
+    for _ in range(1, presses):
+        more.click()
+    copies(page, "Shivan Dragon").fill("12")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="One more: Shivan Dragon")).to_be_focused()
+    held.let_go()
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", str(12 + 1 + presses))
+    assert names_of(cart) == {"Lightning Bolt": 1 + presses, "Shivan Dragon": 12}
 
 
 def test_a_text_that_is_being_put_right_outlives_the_answer_about_another_one(browser, live_server, bolt):
@@ -520,18 +533,22 @@ def test_a_line_that_another_tab_took_out_brings_the_page_up_to_date(browser, li
 def test_a_press_that_does_not_arrive_is_told_and_can_be_made_again(browser, live_server, bolt: Card):
     cart = cart_with({bolt: 3})
     page = builder(browser, live_server.url, cart)
+    page.clock.set_fixed_time(NOW)
     page.route("**/cart/lines/**", lambda route: route.abort())
     more = page.get_by_role("button", name="One more: Lightning Bolt")
+    told = page.get_by_role("alert")
 
     more.click()
-    expect(page.get_by_role("alert")).to_contain_text("we do not know whether this reached us")
+    expect(told).to_contain_text("we do not know whether this reached us")
     page.unroute("**/cart/lines/**")
     more.click()
     expect(copies(page, "Lightning Bolt")).to_have_value("4")
+    expect(told).to_have_count(1)  # who presses on at once has not read it
+    page.clock.set_fixed_time(NOW + timedelta(seconds=6))
     more.click()
 
     expect(copies(page, "Lightning Bolt")).to_have_value("5")
-    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(told).to_have_count(0)
 
 
 def test_text_stays_where_a_sign_in_elsewhere_made_the_page_too_old(browser, live_server, bolt: Card):
@@ -550,31 +567,16 @@ def test_text_stays_where_a_sign_in_elsewhere_made_the_page_too_old(browser, liv
     expect(copies(page, "Shivan Dragon")).to_have_value("1")
 
 
-def lose_the_first_answer(page: Page, address: str) -> None:
-    """The first request to that address arrives, and does its work; what comes back is an error."""
-    lost: list[Route] = []
-
-    def answer(route: Route) -> None:
-        if lost:
-            route.continue_()
-            return
-        lost.append(route)
-        route.fetch()
-        route.fulfill(status=502, body="Bad gateway")
-
-    page.route(address, answer)
-
-
 def test_where_the_answer_is_lost_nothing_counts_twice(browser: Browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    lose_the_first_answer(page, "**/cart/lines/**")
+    held = HeldRequest(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
 
-    with page.expect_request("**/cart/lines/**"):
-        more.click()
     more.click()
     more.click()
+    more.click()
+    held.lose_the_answer()
 
     expect(copies(page, "Lightning Bolt")).to_have_value("4")
     expect(page.get_by_role("alert")).to_contain_text(
@@ -586,11 +588,12 @@ def test_where_the_answer_is_lost_nothing_counts_twice(browser: Browser, live_se
 def test_a_card_whose_answer_is_lost_stands_in_the_field_and_in_the_cart(browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    lose_the_first_answer(page, "**/cart/quick-add/")
+    held = HeldRequest(page, "**/cart/quick-add/")
     field = page.get_by_label("Quick add")
 
     field.fill("2 Shivan Dragon")
     page.keyboard.press("Enter")
+    held.lose_the_answer()
 
     expect(page.get_by_role("alert")).to_contain_text("“2 Shivan Dragon”: we do not know")
     expect(copies(page, "Shivan Dragon")).to_have_value("2")
@@ -622,8 +625,11 @@ def test_without_a_connection_presses_wait_until_there_is_one(browser: Browser, 
 def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    page.evaluate("htmx.config.timeout /= 100")
-    hold_the_first(page, "**/cart/lines/**")
+    page.evaluate(  # what comes after it has its time again
+        "const patience = htmx.config.timeout; htmx.config.timeout = 300;"
+        "window.addEventListener('htmx:timeout', () => { htmx.config.timeout = patience }, { capture: true })"
+    )
+    HeldRequest(page, "**/cart/lines/**")
 
     page.get_by_role("button", name="One more: Lightning Bolt").click()
 

@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import Guest
 from tests.factories import TODAY, stocked_card
+from tests.held_requests import HeldRequest
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -97,25 +98,20 @@ def test_a_card_is_added_without_losing_the_place(cards):
 
 
 def test_two_first_cards_that_are_added_before_an_answer_came_are_in_one_cart(cards):
-    held: list[Route] = []
-    seen: list[str] = []
-
-    def hold_the_first(route: Route) -> None:
-        seen.append(route.request.url)
-        held.append(route) if len(seen) == 1 else route.continue_()
-
-    cards.route("**/cart/add-card/**", hold_the_first)
+    asked: list[str] = []
+    cards.on(
+        "request", lambda request: asked.append(request.url) if "/cart/add-card/" in request.url else None
+    )
+    held = HeldRequest(cards, "**/cart/add-card/**")
     cards.get_by_role("searchbox").fill("lightning")
     expect_found(cards, "Lightning Bolt", "Lightning Helix")
 
-    with cards.expect_request("**/cart/add-card/**"):
-        cards.get_by_role("button", name="Add Lightning Bolt").click()
+    cards.get_by_role("button", name="Add Lightning Bolt").click()
+    held.wait()
     cards.get_by_role("button", name="Add Lightning Helix").click()
-    cards.evaluate(
-        "() => new Promise((done) => setTimeout(done, 0))"
-    )  # what is not kept back is on its way now
-    assert len(seen) == 1
-    held[0].continue_()
+    cards.evaluate("new Promise((done) => setTimeout(done, 0))")  # what is not kept back is on its way now
+    assert len(asked) == 1
+    held.let_go()
 
     expect(cards.get_by_role("status").filter(has_text="Added 1 × Lightning Helix")).to_be_visible()
     expect(cards.locator("#cart-count")).to_have_attribute("data-copies", "2")

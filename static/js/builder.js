@@ -8,6 +8,7 @@
 
   const PATIENCE = 30000; // ms that an answer may take; the server takes no longer
   htmx.config.timeout = PATIENCE;
+  const READING = 5000; // ms that a note about what did not arrive stays at least
 
   const waiting = [];
   let sent = null; // what is on its way: the element that asked, the control that was pressed, whether it reads again
@@ -28,7 +29,7 @@
     const control = triggeringEvent.submitter || triggeringEvent.target;
     if (!sent) {
       sent = { elt, control };
-      if (!resumes) failures.clear();
+      if (!resumes) forgetFailures();
       return;
     }
     event.preventDefault();
@@ -63,6 +64,11 @@
     resumes = false;
     if (leaving && !sent) window.location.assign(leaving);
   }
+
+  // htmx sends the button that has the focus along with its form, whatever asked: a number would be a step.
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.triggeringEvent?.type === "change" && detail.elt.matches("#cart form")) delete detail.parameters.by;
+  });
 
   // The answer may come while the mouse or the space bar is down. What was pressed is replaced then, and the browser
   // tells nobody of the press.
@@ -105,7 +111,7 @@
 
   // --- what does not arrive ----------------------------------------------------------------------------------
 
-  const failures = new Set(); // notes about it: they stay until they are closed, or until the next press
+  const failures = new Map(); // notes about it, and when they were told: they stay until they are closed, or read
 
   for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
     document.addEventListener(failure, (event) => {
@@ -163,7 +169,7 @@
     if (action) button.addEventListener("click", tryAgain);
     else button.dataset.closeNote = "";
     note.append(says, button);
-    failures.add(note);
+    failures.set(note, Date.now());
     showFailures();
     return note;
   }
@@ -176,7 +182,12 @@
       over.className = "notes notes-over";
       byId("messages").append(over);
     }
-    over.append(...failures);
+    over.append(...failures.keys());
+  }
+
+  // With the next press; but who presses in a hurry has not read what just came.
+  function forgetFailures() {
+    for (const [note, told] of failures) if (Date.now() - told > READING) failures.delete(note);
   }
 
   // --- what is being typed -----------------------------------------------------------------------------------
