@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser_setup import find_chromium
 
@@ -38,6 +38,14 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     if in_browser and find_chromium() is None:
         for item in in_browser:
             item.add_marker(pytest.mark.skip(reason=NOT_RUN))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Closes the pages of a test: each would keep a process of the browser, to the end of the run."""
+    browser: Browser | None = getattr(item, "funcargs", {}).get("browser")
+    for context in browser.contexts if browser else ():
+        context.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
