@@ -600,8 +600,8 @@ def test_what_can_only_be_pressed_is_not_printed(browser: Browser, live_server, 
     page = signed_in_as(
         as_guest_of(cart), browser, live_server.url, viewport={"width": 794, "height": 1123}
     ).new_page()
-    page.emulate_media(media="print")
     page.goto("/cart/")
+    page.emulate_media(media="print")
 
     for selector in (".site-head", ".quick-add", ".cart-bar", ".step", ".line-change", ".button"):
         expect(page.locator(selector).first).to_be_hidden()
