@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.factories import stocked_card
-from tests.held_requests import HeldRequest
+from tests.held_requests import HeldRequests
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -64,10 +64,10 @@ def type_and_wait(page: Page, text: str, *, count: int) -> None:
     expect(options(page)).to_have_count(count)
 
 
-def answer_too_late(page: Page, held: HeldRequest) -> None:
+def answer_too_late(page: Page, held: HeldRequests) -> None:
     """Answers what was held back, until the page has done with it."""
     with suppress(Error):  # nobody waits for it any more
-        held.wait().fulfill(body='<li role="option">Too late</li>')
+        held.answer('<li role="option">Too late</li>')
     page.evaluate("new Promise(done => requestIdleCallback(done))")
 
 
@@ -87,7 +87,7 @@ def test_typing_opens_a_list_that_is_said_aloud(home: Page):
 
 
 def test_what_was_typed_before_the_script_was_there_is_completed(home: Page):
-    held = HeldRequest(home, "**/autocomplete*.js")
+    held = HeldRequests(home, "**/autocomplete*.js")
     home.goto("/", wait_until="commit")
     home.get_by_role("searchbox").press_sequentially("light")
     expect(options(home)).to_have_count(0)
@@ -172,7 +172,7 @@ def test_a_typo_is_forgiven(home: Page):
 
 def test_an_answer_to_older_text_is_never_shown(home: Page):
     """The first answer is held back until the second has been shown."""
-    held = HeldRequest(home, f"**{ADDRESS}?q=pyro")
+    held = HeldRequests(home, f"**{ADDRESS}?q=pyro")
     field(home).fill("pyro")
     held.wait()
     field(home).fill("helix")
@@ -186,7 +186,7 @@ def test_an_answer_to_older_text_is_never_shown(home: Page):
 
 def test_what_was_chosen_before_the_newest_answer_came_stays_chosen(home: Page):
     type_and_wait(home, "light", count=4)
-    held = HeldRequest(home, f"**{ADDRESS}*")
+    held = HeldRequests(home, f"**{ADDRESS}*")
     field(home).press_sequentially("n")
     held.wait()
     home.keyboard.press("ArrowDown")
@@ -194,7 +194,7 @@ def test_what_was_chosen_before_the_newest_answer_came_stays_chosen(home: Page):
     chosen = active(home)
     assert chosen == options(home).locator(".suggestion-name").all_text_contents()[1]
 
-    with home.expect_event("requestfinished"):
+    with home.expect_event("requestfinished", lambda request: ADDRESS in request.url):
         held.let_go()
     home.evaluate("new Promise(done => requestIdleCallback(done))")
     assert active(home) == chosen
@@ -204,7 +204,7 @@ def test_what_was_chosen_before_the_newest_answer_came_stays_chosen(home: Page):
 
 
 def test_an_answer_that_comes_after_the_field_was_left_opens_nothing(home: Page):
-    held = HeldRequest(home, f"**{ADDRESS}?q=pyro")
+    held = HeldRequests(home, f"**{ADDRESS}?q=pyro")
     field(home).fill("pyro")
     held.wait()
     home.get_by_role("button", name="Search cards").focus()

@@ -19,7 +19,7 @@ from tests.factories import (
     stocked_card,
     template_deck,
 )
-from tests.held_requests import HeldRequest
+from tests.held_requests import HeldRequests
 from tests.orders.test_cart import lines_of, names_of
 from tests.sandbox import Sandbox
 from tests.test_pages_in_browser import as_guest_of, signed_in_as
@@ -292,7 +292,7 @@ def test_presses_in_a_hurry_all_count(browser: Browser, live_server, bolt: Card)
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
 
-    held = HeldRequest(page, "**/cart/lines/**")
+    held = HeldRequests(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
     more.focus()
     page.keyboard.press("Enter")
@@ -308,7 +308,7 @@ def test_presses_in_a_hurry_all_count(browser: Browser, live_server, bolt: Card)
 def test_who_goes_on_in_a_hurry_takes_every_press_along(browser: Browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    held = HeldRequest(page, "**/cart/lines/**")
+    held = HeldRequests(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
 
     more.click()
@@ -325,7 +325,7 @@ def test_who_goes_on_in_a_hurry_takes_every_press_along(browser: Browser, live_s
 def test_a_press_during_which_the_answer_comes_counts(browser, live_server, bolt: Card, how: str):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    held = HeldRequest(page, "**/cart/lines/**")
+    held = HeldRequests(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
     more.click()
 
@@ -342,7 +342,7 @@ def test_a_press_during_which_the_answer_comes_counts(browser, live_server, bolt
 def test_a_press_that_is_drawn_away_while_the_answer_comes_does_not_count(browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    held = HeldRequest(page, "**/cart/lines/**")
+    held = HeldRequests(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
     more.click()
 
@@ -359,7 +359,7 @@ def test_a_press_that_is_drawn_away_while_the_answer_comes_does_not_count(browse
 
 def test_cards_that_are_typed_in_a_hurry_are_all_added(browser: Browser, live_server, bolt: Card):
     page = builder(browser, live_server.url)
-    held = HeldRequest(page, "**/cart/quick-add/")
+    held = HeldRequests(page, "**/cart/quick-add/")
     field = page.get_by_label("Quick add")
     field.focus()
 
@@ -377,7 +377,7 @@ def test_a_number_that_is_being_typed_outlives_the_answer_about_another_line(
 ):
     cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
     page = builder(browser, live_server.url, cart)
-    held = HeldRequest(page, "**/cart/lines/**")
+    held = HeldRequests(page, "**/cart/lines/**")
     page.get_by_role("button", name="One more: Lightning Bolt").click()
     page.get_by_role("button", name="One less: Shivan Dragon").focus()
     page.keyboard.press("Tab")
@@ -397,7 +397,7 @@ def test_a_number_that_was_typed_before_the_answer_came_is_taken_when_the_field_
 ):
     cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
     page = builder(browser, live_server.url, cart)
-    held = HeldRequest(page, "**/cart/lines/**")
+    held = HeldRequests(page, "**/cart/lines/**")
     page.get_by_role("button", name="One more: Lightning Bolt").click()
     copies(page, "Shivan Dragon").fill("12")
     held.let_go()
@@ -415,13 +415,12 @@ def test_a_number_whose_field_is_left_right_after_the_answer_came_is_taken(
 ):
     cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
     page = builder(browser, live_server.url, cart)
-    page.get_by_label(
-        goes_to, exact=True
-    ).evaluate(  # as soon as the browser does anything at all after the answer
+    goal = page.get_by_label(goes_to, exact=True)
+    goal.evaluate(  # as soon as the browser does anything at all after the answer
         "({ id }) => document.addEventListener('htmx:afterSwap', () => setTimeout("
         "  () => document.activeElement.type === 'number' && document.getElementById(id).focus()))"
     )
-    held = HeldRequest(page, "**/cart/lines/**")
+    held = HeldRequests(page, "**/cart/lines/**")
     page.get_by_role("button", name="One more: Lightning Bolt").click()
     copies(page, "Shivan Dragon").fill("12")
     held.let_go()
@@ -430,24 +429,257 @@ def test_a_number_whose_field_is_left_right_after_the_answer_came_is_taken(
     assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 12}
 
 
-@pytest.mark.parametrize("presses", [1, 2])
-def test_a_number_whose_field_is_left_for_a_button_of_its_line_before_the_answer_came_is_taken(
-    browser, live_server, bolt: Card, presses: int
+def type_copies(page: Page, name: str, number: str) -> None:
+    """As somebody does who comes into the field by Tab: its number is selected, and typed over."""
+    copies(page, name).focus()
+    copies(page, name).select_text()
+    page.keyboard.type(number)
+
+
+def test_a_number_whose_field_is_left_for_a_button_of_its_line_waits_its_turn(
+    browser, live_server, bolt: Card
 ):
     cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
     page = builder(browser, live_server.url, cart)
-    held = HeldRequest(page, "**/cart/lines/**")
-    more = page.get_by_role("button", name="One more: Lightning Bolt")
-    more.click()
-    for _ in range(1, presses):
-        more.click()
-    copies(page, "Shivan Dragon").fill("12")
+    held = HeldRequests(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+    type_copies(page, "Shivan Dragon", "12")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="One more: Shivan Dragon")).to_be_focused()
+    page.keyboard.press("Enter")  # one more of it
     held.let_go()
 
-    expect(page.locator("#cart-count")).to_have_attribute("data-copies", str(12 + 1 + presses))
-    assert names_of(cart) == {"Lightning Bolt": 1 + presses, "Shivan Dragon": 12}
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "15")
+    assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 13}
+
+
+@pytest.mark.parametrize(("before", "after"), [("12", ""), ("1", "2"), ("", "12")])
+def test_a_number_that_is_typed_while_a_step_of_its_line_is_on_its_way_is_taken(
+    browser, live_server, bolt: Card, before: str, after: str
+):
+    cart = cart_with({bolt: 4})
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequests(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+    type_copies(page, "Lightning Bolt", before)
+    held.let_go()
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "5")
+
+    page.keyboard.type(after)
+    page.keyboard.press("Tab")
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "12")
+    assert cart.order_cards.get().quantity == 12
+
+
+def test_enter_in_a_number_counts_while_a_step_of_its_line_is_on_its_way(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequests(page, "**/cart/lines/**", first=2)
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+    page.get_by_role("button", name="One more: Shivan Dragon").click()
+    type_copies(page, "Shivan Dragon", "12")
+    held.let_go()
+    held.wait()
+    page.keyboard.press("Enter")
+    held.let_go()
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "14")
+    assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 12}
+
+
+def test_a_number_that_is_typed_anew_while_the_last_one_waits_is_the_one_that_counts(
+    browser, live_server, bolt: Card
+):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequests(page, "**/cart/lines/**", first=2)
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+    type_copies(page, "Shivan Dragon", "12")
+    page.keyboard.press("Tab")
+    type_copies(page, "Shivan Dragon", "15")
+    held.let_go()
+    held.let_go()
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "14")
+    expect(copies(page, "Shivan Dragon")).to_have_value("15")
+
+    page.keyboard.press("Tab")
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "17")
+    assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 15}
+
+
+def test_arrow_keys_in_a_number_all_count_and_only_the_last_of_those_that_wait_is_sent(
+    browser, live_server, bolt: Card
+):
+    cart = cart_with({bolt: 4})
+    page = builder(browser, live_server.url, cart)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    held = HeldRequests(page, "**/cart/lines/**", first=2)
+    copies(page, "Lightning Bolt").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowUp")
+    held.let_go()
+    held.wait()
+    page.keyboard.press("ArrowUp")
+    held.let_go()
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "8")
+    assert cart.order_cards.get().quantity == 8
+    assert len(sent) == 3
+
+
+def test_a_field_that_is_only_looked_at_sends_its_number_once(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 4})
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequests(page, "**/cart/lines/**", first=2)
+    page.get_by_role("button", name="One more: Lightning Bolt").dblclick()
+    type_copies(page, "Shivan Dragon", "12")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # one more of it
+    page.keyboard.press("Shift+Tab")
+    held.let_go()
+    held.wait()
+    page.keyboard.press("Tab")
+    held.let_go()
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "16")
+    assert names_of(cart) == {"Lightning Bolt": 3, "Shivan Dragon": 13}
+
+
+def test_a_number_that_is_typed_while_another_one_is_refused_stays(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 3})
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequests(page, "**/cart/lines/**")
+    type_copies(page, "Lightning Bolt", "9999")
+    page.keyboard.press("Enter")
+    type_copies(page, "Lightning Bolt", "99")
+    held.let_go()
+    expect(page.get_by_role("alert")).to_contain_text("A line has at most 250 copies.")
+    expect(copies(page, "Lightning Bolt")).to_have_value("99")
+
+    page.keyboard.press("Tab")
+
+    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "99")
+    assert cart.order_cards.get().quantity == 99
+
+
+def test_a_number_for_a_line_that_went_meanwhile_is_told(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 3})
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequests(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One less: Lightning Bolt").dblclick()  # once too often is no error
+    type_copies(page, "Lightning Bolt", "7")
+    page.keyboard.press("Tab")
+    held.let_go()
+
+    expect(page.get_by_text("Removed Lightning Bolt.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_text(
+        re.compile("“Copies of Lightning Bolt”: this is in your cart no longer, so nothing was changed.")
+    )
+    assert names_of(cart) == {"Shivan Dragon": 3}
+
+
+@pytest.mark.parametrize("pressed", ["Undo", "Close"])
+def test_undo_of_a_removal_never_undoes_the_next_one(browser, live_server, bolt: Card, pressed: str):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 1})
+    page = builder(browser, live_server.url, cart)
+    page.get_by_role("button", name="One less: Lightning Bolt").click()
+    expect(page.get_by_text("Removed Lightning Bolt.")).to_be_visible()
+    held = HeldRequests(page, "**/cart/**", first=2)
+    page.get_by_role("button", name="One less: Shivan Dragon").click()
+    page.locator("#messages").get_by_role("button", name=pressed).first.click()
+    held.let_go()
+    expect(page.get_by_text("Removed Shivan Dragon.")).to_be_visible()
+    held.let_go()
+    if pressed == "Undo":
+        expect(page.get_by_role("alert")).to_contain_text("This cannot be undone any more")
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect(copies(page, "Shivan Dragon")).to_have_value("1")
+    assert names_of(cart) == {"Shivan Dragon": 1}
+
+
+def test_the_key_for_undo_works_before_the_answer_about_the_removal_came(browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 3, Card.objects.get(name="Shivan Dragon"): 1})
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequests(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One less: Shivan Dragon").click()
+    page.keyboard.press("ControlOrMeta+z")
+    held.let_go()
+
+    expect(page.get_by_text("Put back: Shivan Dragon.")).to_be_visible()
+    assert names_of(cart) == {"Lightning Bolt": 3, "Shivan Dragon": 1}
+
+
+def short_cart(bolt: Card) -> Order:
+    """One line is all lent out on its days, and the page offers others."""
+    scarce = stocked_card(1, name="Scarce One")
+    placed({scarce: 1})
+    return cart_with({bolt: 1, scarce: 1})
+
+
+def test_a_chosen_day_waits_its_turn(browser: Browser, live_server, bolt: Card):
+    cart = short_cart(bolt)
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequests(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One more: Lightning Bolt").click()
+    day = page.locator(".start-radio").nth(3)
+    day.check(force=True)
+    page.get_by_role("button", name="Take the chosen day").click()
+    held.let_go()
+
+    expect(page.get_by_text("Every card is free on your days")).to_be_visible()
+    cart.refresh_from_db()
+    assert cart.first_day
+    expect(page.locator(".slip-days time").first).to_have_attribute("datetime", cart.first_day.isoformat())
+    assert names_of(cart) == {"Lightning Bolt": 2, "Scarce One": 1}
+
+
+def test_a_day_near_the_chosen_one_takes_every_press_along(browser: Browser, live_server, bolt: Card):
+    cart = short_cart(bolt)
+    page = builder(browser, live_server.url, cart)
+    held = HeldRequests(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One more: Lightning Bolt").dblclick()
+    page.locator(".nearest-day").first.click()
+    held.let_go()
+
+    expect(page.get_by_text("Every card is free on your days")).to_be_visible()
+    assert names_of(cart) == {"Lightning Bolt": 3, "Scarce One": 1}
+
+
+def test_a_plain_form_waits_for_every_press(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+    page.evaluate(  # as the one that signs out
+        "document.querySelector('.site-head').insertAdjacentHTML("
+        "'beforeend', '<form action=/decks/><button>Elsewhere</button></form>')"
+    )
+    held = HeldRequests(page, "**/cart/lines/**")
+    page.get_by_role("button", name="One more: Lightning Bolt").dblclick()
+    page.get_by_role("button", name="Elsewhere").click()
+    held.let_go()
+
+    page.wait_for_url("**/decks/**")
+    assert names_of(cart) == {"Lightning Bolt": 3}
+
+
+def test_trying_again_by_keyboard_does_not_lead_to_the_undo(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 3})
+    page = builder(browser, live_server.url, cart)
+    page.get_by_role("button", name="One less: Lightning Bolt").click()
+    expect(page.get_by_text("Removed Lightning Bolt.")).to_be_visible()
+    page.route("**/cart/**", lambda route: route.abort())
+    page.get_by_role("button", name="One more: Shivan Dragon").press("Enter")
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    page.unroute("**/cart/**")
+
+    again.press("Enter")
+
+    expect(again).to_have_count(0)
+    expect(page.locator("#cart")).to_be_focused()
 
 
 def test_a_text_that_is_being_put_right_outlives_the_answer_about_another_one(browser, live_server, bolt):
@@ -570,7 +802,7 @@ def test_text_stays_where_a_sign_in_elsewhere_made_the_page_too_old(browser, liv
 def test_where_the_answer_is_lost_nothing_counts_twice(browser: Browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    held = HeldRequest(page, "**/cart/lines/**")
+    held = HeldRequests(page, "**/cart/lines/**")
     more = page.get_by_role("button", name="One more: Lightning Bolt")
 
     more.click()
@@ -588,7 +820,7 @@ def test_where_the_answer_is_lost_nothing_counts_twice(browser: Browser, live_se
 def test_a_card_whose_answer_is_lost_stands_in_the_field_and_in_the_cart(browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1})
     page = builder(browser, live_server.url, cart)
-    held = HeldRequest(page, "**/cart/quick-add/")
+    held = HeldRequests(page, "**/cart/quick-add/")
     field = page.get_by_label("Quick add")
 
     field.fill("2 Shivan Dragon")
@@ -629,12 +861,13 @@ def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(browser, live_s
         "const patience = htmx.config.timeout; htmx.config.timeout = 300;"
         "window.addEventListener('htmx:timeout', () => { htmx.config.timeout = patience }, { capture: true })"
     )
-    HeldRequest(page, "**/cart/lines/**")
+    held = HeldRequests(page, "**/cart/lines/**")
 
     page.get_by_role("button", name="One more: Lightning Bolt").click()
 
     expect(page.get_by_role("alert")).to_contain_text("we do not know whether this reached us")
     expect(copies(page, "Lightning Bolt")).to_have_value("1")
+    held.lose()
 
 
 def test_a_misspelt_name_is_put_right_by_one_press(browser: Browser, live_server, bolt: Card):

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import Guest
 from tests.factories import TODAY, stocked_card
-from tests.held_requests import HeldRequest
+from tests.held_requests import HeldRequests
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -102,7 +102,7 @@ def test_two_first_cards_that_are_added_before_an_answer_came_are_in_one_cart(ca
     cards.on(
         "request", lambda request: asked.append(request.url) if "/cart/add-card/" in request.url else None
     )
-    held = HeldRequest(cards, "**/cart/add-card/**")
+    held = HeldRequests(cards, "**/cart/add-card/**")
     cards.get_by_role("searchbox").fill("lightning")
     expect_found(cards, "Lightning Bolt", "Lightning Helix")
 

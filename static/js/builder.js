@@ -10,10 +10,10 @@
   htmx.config.timeout = PATIENCE;
   const READING = 5000; // ms that a note about what did not arrive stays at least
 
-  const waiting = [];
-  let sent = null; // what is on its way: the element that asked, the control that was pressed, whether it reads again
+  const waiting = []; // presses: the id of the control, its value, what it is called; or a text of the quick add
+  let sent = null; // what is on its way: what asked, the control, the number in its form; or that it reads again
   let resumes = false; // whether a press is one that waited
-  let leaving = ""; // the address of a link that was followed meanwhile
+  let leave = null; // goes where a link or a form led that was pressed meanwhile
   let typed = ""; // what that request took out of the quick add field
   let successors = []; // ids of what may take the focus over
 
@@ -26,48 +26,68 @@
   document.addEventListener("htmx:confirm", (event) => {
     const { elt, verb, triggeringEvent } = event.detail;
     if (verb !== "post" || !elt.closest("#cart, #quick-add, #messages")) return;
-    const control = triggeringEvent.submitter || triggeringEvent.target;
+    const number = elt.querySelector(".step-copies");
+    let control = triggeringEvent.submitter || triggeringEvent.target;
+    if (control.id.startsWith("set-")) control = number; // Enter in it
     if (!sent) {
-      sent = { elt, control };
+      sent = { elt, control, number: number?.value };
       if (!resumes) forgetFailures();
       return;
     }
     event.preventDefault();
+    const last = waiting.at(-1);
     if (elt === quickAdd()) {
       waiting.push({ text: field().value });
       field().value = "";
-    } else if (!(control.id.startsWith("set-") && sent.control?.form === control.form)) {
-      waiting.push({ id: control.id, value: control.value });
+    } else if (control === number && last?.id === number.id) {
+      last.value = number.value;
+    } else if (last || control !== number || sent.control !== number || sent.number !== number.value) {
+      waiting.push(pressOf(control));
     }
+  });
+
+  const pressOf = (control) => ({
+    id: control.id,
+    value: control.value,
+    called: called(control),
+    removal: control.form?.elements.removal?.value,
   });
 
   function next() {
     sent = null;
     resumes = true;
     while (waiting.length && !sent) {
-      const { id, value, text } = waiting.shift();
-      if (text !== undefined) {
-        const now = field().value;
-        field().value = text;
-        quickAdd().requestSubmit();
-        field().value = now;
-      } else {
-        const control = byId(id);
-        if (control instanceof HTMLInputElement) {
-          control.value = value;
-          control.dispatchEvent(new Event("change", { bubbles: true }));
-        } else if (control) {
-          control.click();
-        }
+      const press = waiting.shift();
+      const control = byId(press.id);
+      if (press.text !== undefined) {
+        asking(field(), press.text, () => quickAdd().requestSubmit());
+      } else if (control?.matches(".step-copies")) {
+        asking(control, press.value, () => control.dispatchEvent(new Event("change", { bubbles: true })));
+        if (control.value !== press.value) putBack.add(control);
+      } else if (control && press.removal) {
+        // What was done last may be something else by now: then the shop says that this cannot be undone any more.
+        asking(control.form.elements.removal, press.removal, () => control.click());
+      } else if (control) {
+        control.click();
+      } else if (/^(more|quantity)-/.test(press.id)) {
+        tell(`“${press.called}”: ${known(404)}`);
       }
     }
     resumes = false;
-    if (leaving && !sent) window.location.assign(leaving);
+    if (leave && !sent) leave();
+  }
+
+  // With the value that was pressed; what stands there is what is being typed anew, or what was done since.
+  function asking(input, value, ask) {
+    const now = input.value;
+    input.value = value;
+    ask();
+    input.value = now;
   }
 
   // htmx sends the button that has the focus along with its form, whatever asked: a number would be a step.
   document.addEventListener("htmx:configRequest", ({ detail }) => {
-    if (detail.triggeringEvent?.type === "change" && detail.elt.matches("#cart form")) delete detail.parameters.by;
+    if (detail.triggeringEvent?.type === "change" && detail.elt.matches(".steps")) delete detail.parameters.by;
   });
 
   // The answer may come while the mouse or the space bar is down. What was pressed is replaced then, and the browser
@@ -88,13 +108,21 @@
   for (const type of ["mouseup", "keyup"]) document.addEventListener(type, comesUp);
 
   // Who leaves the page while presses wait takes them along; not for ever, where no answer comes.
+  function leavesLater(event, go) {
+    if (!sent || sent.lost) return;
+    event.preventDefault();
+    leave = go;
+    setTimeout(() => leave?.(), 10000);
+  }
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]:not([hx-get], [data-close], [target])");
-    if (!sent || sent.lost || !link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    if (link.getAttribute("href").startsWith("#")) return;
-    event.preventDefault();
-    leaving = link.href;
-    setTimeout(() => leaving && window.location.assign(leaving), 10000);
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!link.getAttribute("href").startsWith("#")) leavesLater(event, () => window.location.assign(link.href));
+  });
+
+  document.addEventListener("submit", (event) => {
+    if (!event.defaultPrevented) leavesLater(event, () => event.target.submit()); // those of htmx are prevented
   });
 
   // What was typed is on its way: the field is free for the next card, and gets it back where it did not arrive.
@@ -120,7 +148,7 @@
         sent.lost = tell("We cannot reach the shop. What you press meanwhile is sent when we can.", "Try again");
       } else if (elt === sent?.elt) {
         tell(`${named(sent)}: ${known(xhr.status)} This is your cart as it is now.`);
-        readAgain(sent.control.form);
+        readAgain(sent.control.form, sent.number);
       } else if (requestConfig.verb === "get" && elt.closest("#cart")) {
         tell(`${named({ control: elt })} could not be shown. ${xhr.status === 404 ? "The line is gone." : "Try again."}`);
         if (!sent) readAgain();
@@ -128,8 +156,8 @@
     });
   }
 
-  const named = ({ elt, control }) =>
-    `“${elt === quickAdd() ? typed : control.getAttribute("aria-label") || control.textContent.trim()}”`;
+  const called = (control) => control.getAttribute("aria-label") || control.textContent.trim();
+  const named = ({ elt, control }) => `“${elt === quickAdd() ? typed : called(control)}”`;
 
   // A step is more or less, not a number: sent twice, it counts twice. So nothing is said that is not known.
   function known(status) {
@@ -139,10 +167,10 @@
     return "we do not know whether this reached us. Look before you try again.";
   }
 
-  // Presses wait until the cart is read. `form`: the one whose request failed.
-  function readAgain(form) {
-    leaving = "";
-    sent = { elt: byId("cart"), form, readsAgain: true };
+  // Presses wait until the cart is read. `form`: the one whose request failed; `number`: what it sent.
+  function readAgain(form, number) {
+    leave = null;
+    sent = { elt: byId("cart"), form, number, readsAgain: true };
     const asked = { source: "#cart", target: "#cart", swap: "outerHTML" };
     htmx.ajax("GET", window.location.pathname, asked).catch(() => {}); // the events above tell of it
   }
@@ -151,7 +179,7 @@
     if (!sent?.lost) return;
     sent.lost.remove();
     failures.delete(sent.lost);
-    readAgain(sent.form);
+    readAgain(sent.form, sent.number);
   }
 
   window.addEventListener("online", tryAgain);
@@ -203,8 +231,8 @@
     const answered = sent?.form || sent?.control?.form;
     unsent.clear();
     for (const control of byId("cart").querySelectorAll("input[id], textarea[id]")) {
-      // A number that was refused gives way to what the cart has; a text stays, to be put right.
-      if (control.form === answered && (taken || control.type === "number")) continue;
+      // The number that was sent gives way to what the cart has; a text that was refused stays, to be put right.
+      if (control.form === answered && (control.type === "number" ? control.value === sent.number : taken)) continue;
       if (control.checked !== control.defaultChecked) unsent.set(control.id, { checked: control.checked });
       else if (control.value !== control.defaultValue) unsent.set(control.id, { value: control.value });
     }
@@ -217,7 +245,7 @@
       const control = byId(id);
       if (!control) continue;
       Object.assign(control, state);
-      putBack.add(control);
+      if (!waiting.some((press) => press.id === id && press.value === state.value)) putBack.add(control);
     }
     const active = document.activeElement;
     if (active.matches(".step-copies") && !unsent.has(active.id)) active.select(); // as Tab left it
@@ -247,14 +275,14 @@
     const active = document.activeElement;
     const rows = [...document.querySelectorAll("#cart li[id]")];
     const at = rows.indexOf(active.closest("#cart li[id]"));
-    successors = [active.id];
-    if (at >= 0) successors.push(...[rows[at], rows[at + 1], rows[at - 1]].map((row) => row?.id));
+    successors = active.closest("#cart, .undo") ? [active.id, "undo"] : [];
+    if (at >= 0) successors.splice(1, 0, ...[rows[at], rows[at + 1], rows[at - 1]].map((row) => row?.id));
   });
 
   function keepFocus() {
     if (document.activeElement && document.activeElement !== document.body) return;
     const led = byId("cart").dataset.focus;
-    const found = [led, ...successors, "undo", "cart"].map(byId).find(Boolean);
+    const found = [led, ...successors, "cart"].map(byId).find(Boolean);
     if (!found.matches("a, button, input, select, textarea")) found.tabIndex = -1;
     found.focus({ preventScroll: !led });
     if (led) found.scrollIntoView({ block: "nearest" });
@@ -289,9 +317,9 @@
     const undoes = (event.ctrlKey || event.metaKey) && !event.shiftKey && key.toLowerCase() === "z";
     const writes = target.matches("input, textarea") && target.value !== target.defaultValue;
     // While something is being written it undoes typing.
-    if (undoes && !writes && byId("undo")) {
-      event.preventDefault();
-      byId("undo").click();
-    }
+    if (!undoes || writes || !(sent || byId("undo"))) return;
+    event.preventDefault();
+    if (sent) waiting.push({ id: "undo" }); // whatever is done last by then
+    else byId("undo").click();
   });
 })();
