@@ -561,11 +561,11 @@ def test_a_field_that_is_only_looked_at_sends_its_number_once(browser, live_serv
     held.let_go()
     held.wait()
     page.keyboard.press("Tab")
-    page.get_by_role("button", name="One less: Lightning Bolt").click()  # the last of all
+    page.get_by_role("button", name="One more: Lightning Bolt").click()  # the last of all
     held.let_go()
 
-    expect(page.locator("#cart-count")).to_have_attribute("data-copies", "15")
-    assert names_of(cart) == {"Lightning Bolt": 2, "Shivan Dragon": 13}
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
+    assert names_of(cart) == {"Lightning Bolt": 4, "Shivan Dragon": 13}
 
 
 def test_a_number_that_is_typed_while_another_one_is_refused_stays(browser, live_server, bolt: Card):
@@ -802,6 +802,17 @@ def test_a_press_that_does_not_arrive_is_told_and_can_be_made_again(browser, liv
 
     expect(copies(page, "Lightning Bolt")).to_have_value("5")
     expect(told).to_have_count(0)
+
+
+def test_where_a_number_does_not_arrive_the_line_says_what_it_has(browser, live_server, bolt: Card):
+    page = builder(browser, live_server.url, cart_with({bolt: 4}))
+    held = HeldRequests(page, "**/cart/lines/**")
+    type_copies(page, "Lightning Bolt", "12")
+    page.keyboard.press("Enter")
+    held.lose()
+
+    expect(page.get_by_role("alert")).to_contain_text("we do not know whether this reached us")
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
 
 
 def test_text_stays_where_a_sign_in_elsewhere_made_the_page_too_old(browser, live_server, bolt: Card):
