@@ -686,6 +686,26 @@ def test_a_plain_form_waits_for_every_press(browser: Browser, live_server, bolt:
     assert names_of(cart) == {"Lightning Bolt": 3}
 
 
+def test_a_file_that_waited_for_a_press_comes_once(browser: Browser, live_server, bolt: Card):
+    cart = cart_with({bolt: 1})
+    page = builder(browser, live_server.url, cart)
+    files: list[str] = []
+    page.on("download", lambda download: files.append(download.suggested_filename))
+    held = HeldRequests(page, "**/cart/lines/**")
+    more = page.get_by_role("button", name="One more: Lightning Bolt")
+    more.click()
+    page.locator("#cart").get_by_text("Take the list along").click()
+    page.get_by_role("link", name="Arena").click()
+    with page.expect_download():
+        held.let_go()
+
+    more.click()
+    expect(copies(page, "Lightning Bolt")).to_have_value("3")
+    more.click()
+    expect(copies(page, "Lightning Bolt")).to_have_value("4")
+    assert len(files) == 1
+
+
 def test_trying_again_by_keyboard_does_not_lead_to_the_undo(browser: Browser, live_server, bolt: Card):
     cart = cart_with({bolt: 1, Card.objects.get(name="Shivan Dragon"): 3})
     page = builder(browser, live_server.url, cart)

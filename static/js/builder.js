@@ -74,7 +74,7 @@
       }
     }
     resumes = false;
-    if (leave && !sent) leave();
+    if (!sent) leaveNow();
   }
 
   // With the value that was pressed; what stands there is what is being typed anew, or what was done since.
@@ -112,7 +112,13 @@
     if (!sent || sent.lost) return;
     event.preventDefault();
     leave = go;
-    setTimeout(() => leave?.(), 10000);
+    setTimeout(() => leave === go && leaveNow(), 10000);
+  }
+
+  function leaveNow() {
+    const go = leave;
+    leave = null; // a link to a file leaves the page where it is
+    go?.();
   }
 
   document.addEventListener("click", (event) => {
